@@ -1,0 +1,13 @@
+// The commands, in the order help shows them. To add one: write the file, add a line here, add its
+// test. A command's module is loaded only when it runs or its help is shown.
+
+import type { Command } from 'commander'
+import type { Ui } from '../ui/output.ts'
+
+export interface CommandEntry {
+  readonly name: string
+  readonly summary: string
+  load(): Promise<(ui: Ui) => Command>
+}
+
+export const commandList: readonly CommandEntry[] = []

@@ -1,0 +1,34 @@
+// Options that several commands share, with one wording.
+
+import { InvalidArgumentError, Option } from 'commander'
+
+const binarySuffixes: Record<string, number> = {
+  '': 1,
+  K: 2 ** 10,
+  M: 2 ** 20,
+  G: 2 ** 30,
+  T: 2 ** 40,
+  P: 2 ** 50,
+}
+
+/** `512M`, `2G`, `0x10000`: bytes, as the kernel's memparse reads it. */
+export function parseSize(text: string): number {
+  const match = /^(0x[0-9a-f]+|\d+)([kmgtp]?)(i?b)?$/i.exec(text)
+  const value =
+    match === null
+      ? Number.NaN
+      : Number(match[1]) * (binarySuffixes[(match[2] ?? '').toUpperCase()] ?? Number.NaN)
+  if (!Number.isSafeInteger(value))
+    throw new InvalidArgumentError('expected bytes, such as 65536, 512M, 2G or 0x14000000')
+  return value
+}
+
+export function parseCount(text: string): number {
+  const value = Number(text)
+  if (!/^(0x[0-9a-f]+|\d+)$/i.test(text) || !Number.isSafeInteger(value)) {
+    throw new InvalidArgumentError('expected a whole number')
+  }
+  return value
+}
+
+export const forceOption = (): Option => new Option('-f, --force', 'replace files that exist already')

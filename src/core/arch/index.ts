@@ -1,0 +1,55 @@
+// The architectures we can read, one file each. To add one: write the file, put it in the list, add a
+// dump of it to the tests.
+
+import type { PhysAddr, VirtAddr } from '../address.ts'
+import type { PhysicalMemory } from '../memory/physical.ts'
+import type { Translation } from '../memory/virtual.ts'
+import type { Abi } from '../struct.ts'
+
+export type ArchName = 'x86_64' | 'ppc64le' | 'arm64'
+
+/** What a kernel says of itself; VMCOREINFO is one. */
+export interface KernelFacts {
+  symbol(name: string): VirtAddr | undefined
+  number(name: string): bigint | undefined
+  offset(member: string): number | undefined
+  size(type: string): number | undefined
+}
+
+export interface TranslationInputs {
+  readonly facts: KernelFacts
+  readonly memory: PhysicalMemory
+  /** Bytes. */
+  readonly pageSize: number
+  /** (virtual, physical) starts of PT_LOADs; prove nothing when both are equal (hypervisor dumps). */
+  readonly segments: readonly {
+    readonly virtual: bigint
+    readonly physical: PhysAddr
+    readonly memorySize: number
+  }[]
+}
+
+export interface RegisterSet {
+  /** NT_PRSTATUS desc size, bytes. */
+  readonly prstatusSize: number
+  /** Names of the u64 slots from byte 112 of the desc on, in order. */
+  readonly names: readonly string[]
+  readonly programCounter: string
+  readonly stackPointer: string
+}
+
+export interface Arch {
+  readonly name: ArchName
+  readonly elfMachine: number
+  /** As uname -m prints it. */
+  readonly utsMachine: string
+  readonly abi: Abi
+  readonly registers: RegisterSet
+  /** @throws {KernelError} when the kernel does not say enough. */
+  openTranslation(inputs: TranslationInputs): Translation
+}
+
+export const archList: readonly Arch[] = []
+
+export const findArch = (elfMachine: number): Arch | undefined =>
+  archList.find((arch) => arch.elfMachine === elfMachine)

@@ -1,0 +1,15 @@
+// Where a dump is written: positioned writes to a file, or a stream (then the flattened format carries
+// the positions, see formats/flattened). Writers know only this interface.
+
+export interface ByteSink {
+  /** For messages. */
+  readonly name: string
+  /**
+   * Put `bytes` at `offset`. Ranges of one output never overlap, but a header may be written last.
+   * The sink is done with `bytes` when the promise resolves.
+   * @throws {TargetError}
+   */
+  write(offset: number, bytes: Uint8Array): Promise<void>
+  /** Everything is written. `size` is the length of the output; its unwritten parts read as zeros. */
+  finish(size: number): Promise<void>
+}

@@ -1,0 +1,169 @@
+// Everything that can go wrong, as values: a stable code, an exit code, fields a program can read
+// and a hint for a person. What is thrown and is not a DumpError is a bug of ours (exit 1).
+
+/** Exit codes of the program; documented in fadump(8). */
+export const exitCodes = {
+  done: 0,
+  bug: 1,
+  usage: 2,
+  input: 3,
+  refused: 4,
+  target: 5,
+  incomplete: 6,
+  interrupted: 130,
+} as const
+
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
+
+export interface ErrorOptions {
+  /** What the user should do next. Left out when there is nothing to say. */
+  readonly hint?: string
+  readonly cause?: unknown
+}
+
+export abstract class DumpError extends Error {
+  /** Stable, for scripts: `FORMAT`, `FAULT`, … */
+  abstract readonly code: string
+  abstract readonly exitCode: ExitCode
+  readonly hint: string | undefined
+
+  constructor(message: string, options: ErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = new.target.name
+    this.hint = options.hint
+  }
+
+  /** Lines under the message as [label, text], in the order they are shown. */
+  details(): readonly (readonly [string, string])[] {
+    return []
+  }
+}
+
+export interface FormatProblem extends ErrorOptions {
+  readonly file: string
+  /** Byte in the file where the wrong thing stands. */
+  readonly offset?: number
+  /** What is wrong there: `kdump sub-header, noteOffset`. */
+  readonly field: string
+  readonly expected?: string
+  readonly found?: string
+}
+
+/** A file is not what it claims to be, or is damaged. */
+export class FormatError extends DumpError {
+  readonly code = 'FORMAT'
+  readonly exitCode = exitCodes.input
+  readonly file: string
+  readonly offset: number | undefined
+  readonly field: string
+  readonly expected: string | undefined
+  readonly found: string | undefined
+
+  constructor(problem: FormatProblem) {
+    const where = problem.offset === undefined ? '' : ` at byte 0x${problem.offset.toString(16)}`
+    super(`${problem.file}: ${problem.field}${where}`, problem)
+    this.file = problem.file
+    this.offset = problem.offset
+    this.field = problem.field
+    this.expected = problem.expected
+    this.found = problem.found
+  }
+
+  override details(): readonly (readonly [string, string])[] {
+    const lines: [string, string][] = []
+    if (this.expected !== undefined) lines.push(['expected', this.expected])
+    if (this.found !== undefined) lines.push(['found', this.found])
+    return lines
+  }
+}
+
+/**
+ * hole: there was no memory at that address · excluded: a filter left the page out · truncated: the
+ * file ends too early or the page cannot be decoded · unmapped: no translation for a virtual address
+ */
+export type FaultReason = 'hole' | 'excluded' | 'truncated' | 'unmapped'
+
+/** Memory that cannot be had. Views catch it and say what they could not read. */
+export class FaultError extends DumpError {
+  readonly code = 'FAULT'
+  readonly exitCode = exitCodes.input
+  readonly space: 'physical' | 'virtual'
+  readonly address: number | bigint
+  readonly length: number
+  readonly reason: FaultReason
+
+  constructor(
+    space: 'physical' | 'virtual',
+    address: number | bigint,
+    length: number,
+    reason: FaultReason,
+    options: ErrorOptions = {},
+  ) {
+    super(`${space} memory at 0x${address.toString(16)}, ${length} bytes: ${faultReasons[reason]}`, options)
+    this.space = space
+    this.address = address
+    this.length = length
+    this.reason = reason
+  }
+}
+
+const faultReasons: Record<FaultReason, string> = {
+  hole: 'no memory there',
+  excluded: 'page was left out of the dump',
+  truncated: 'the dump is cut short or damaged there',
+  unmapped: 'no page table entry',
+}
+
+/** The dumped kernel lacks something a view needs (symbol, type, VMCOREINFO key) or is one we do not know. */
+export class KernelError extends DumpError {
+  readonly code = 'KERNEL'
+  readonly exitCode = exitCodes.input
+}
+
+/** Firmware or kernel said no; `errno` is the kernel's name for it (EINVAL …), `status` the firmware's return code. */
+export class RefusedError extends DumpError {
+  readonly code = 'REFUSED'
+  readonly exitCode = exitCodes.refused
+  readonly errno: string | undefined
+  readonly status: number | undefined
+
+  constructor(message: string, options: ErrorOptions & { errno?: string; status?: number } = {}) {
+    super(message, options)
+    this.errno = options.errno
+    this.status = options.status
+  }
+}
+
+/** The destination failed: disk full, not writable, exists already. */
+export class TargetError extends DumpError {
+  readonly code = 'TARGET'
+  readonly exitCode = exitCodes.target
+  readonly target: string
+
+  constructor(target: string, message: string, options: ErrorOptions = {}) {
+    super(`${target}: ${message}`, options)
+    this.target = target
+  }
+}
+
+/** The command line makes no sense. */
+export class UsageError extends DumpError {
+  readonly code = 'USAGE'
+  readonly exitCode = exitCodes.usage
+}
+
+/** SIGINT or SIGTERM arrived; temporary files are gone. */
+export class InterruptedError extends DumpError {
+  readonly code = 'INTERRUPTED'
+  readonly exitCode = exitCodes.interrupted
+
+  constructor() {
+    super('interrupted')
+  }
+}
+
+/** Damage that did not stop the work. Collected in results, counted, shown; `--strict` turns it into an error. */
+export interface Warning {
+  readonly code: string
+  readonly message: string
+}

@@ -1,0 +1,123 @@
+// A file that is either whole or not there. Written as `.NAME.incomplete` beside its final name with
+// mode 0600, fsynced, then renamed; a failure or an interrupt removes the temporary file. An existing
+// file is replaced only when asked to.
+
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  ftruncateSync,
+  lstatSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { TargetError } from './errors.ts'
+
+export interface OutputOptions {
+  /** Replace a file that is there already. */
+  readonly force?: boolean
+}
+
+export class OutputFile implements Disposable {
+  readonly path: string
+  readonly temporaryPath: string
+  readonly #fd: number
+  #state: 'open' | 'committed' | 'discarded' = 'open'
+  #size = 0
+
+  /** @throws {TargetError} when the file exists and `force` is not given, or cannot be created. */
+  constructor(path: string, options: OutputOptions = {}) {
+    this.path = path
+    this.temporaryPath = join(dirname(path), `.${basename(path)}.incomplete`)
+    refuseExisting(path, options.force === true)
+    try {
+      rmSync(this.temporaryPath, { force: true })
+      this.#fd = openSync(this.temporaryPath, 'wx+', 0o600)
+    } catch (cause) {
+      throw failure(path, cause)
+    }
+  }
+
+  /** Bytes written so far, counted to the highest one. */
+  get size(): number {
+    return this.#size
+  }
+
+  /** @throws {TargetError} disk full and the like. */
+  write(offset: number, bytes: Uint8Array): void {
+    let done = 0
+    try {
+      while (done < bytes.length) done += writeSync(this.#fd, bytes, done, bytes.length - done, offset + done)
+    } catch (cause) {
+      throw failure(this.path, cause)
+    }
+    this.#size = Math.max(this.#size, offset + bytes.length)
+  }
+
+  /** Set the size; a hole at the end reads as zeros. */
+  truncate(size: number): void {
+    try {
+      ftruncateSync(this.#fd, size)
+    } catch (cause) {
+      throw failure(this.path, cause)
+    }
+    this.#size = size
+  }
+
+  /** Make it durable and give it its name. */
+  commit(): void {
+    try {
+      fsyncSync(this.#fd)
+      closeSync(this.#fd)
+      renameSync(this.temporaryPath, this.path)
+      fsyncDirectory(dirname(this.path))
+      this.#state = 'committed'
+    } catch (cause) {
+      throw failure(this.path, cause)
+    }
+  }
+
+  /** Without commit: the temporary file goes, nothing else changes. */
+  [Symbol.dispose](): void {
+    if (this.#state !== 'open') return
+    this.#state = 'discarded'
+    try {
+      closeSync(this.#fd)
+    } catch {
+      // Already closed by a commit that failed later on.
+    }
+    rmSync(this.temporaryPath, { force: true })
+  }
+}
+
+function refuseExisting(path: string, force: boolean): void {
+  if (!existsSync(path)) return
+  if (lstatSync(path).isDirectory()) throw new TargetError(path, 'is a directory')
+  if (!force) throw new TargetError(path, 'exists already', { hint: 'use -f to replace it, or another name' })
+}
+
+/** A rename is only durable once its directory is on disk. */
+export function fsyncDirectory(path: string): void {
+  const fd = openSync(path, 'r')
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function failure(path: string, cause: unknown): TargetError {
+  if (cause instanceof TargetError) return cause
+  const code = (cause as { code?: string }).code
+  const text = cause instanceof Error ? cause.message : String(cause)
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new TargetError(path, 'no space left on the device', {
+      hint: 'free some space or choose another destination; nothing was left behind',
+      cause,
+    })
+  }
+  return new TargetError(path, text, { cause })
+}

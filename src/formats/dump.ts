@@ -1,0 +1,80 @@
+// What a dump is to everything above the formats: memory, notes, VMCOREINFO, and what the container
+// itself knows. A format gives values it read; nothing here is guessed.
+
+import type { Warning } from '../core/errors.ts'
+import type { PhysicalMemory } from '../core/memory/physical.ts'
+import type { Abi } from '../core/struct.ts'
+import type { Note } from './elf/notes.ts'
+
+/** ELF e_machine values (elf.h) of the targets we know by name. */
+export const elfMachines = {
+  x86_64: 62,
+  ppc64: 21,
+  aarch64: 183,
+  s390x: 22,
+  riscv64: 243,
+} as const
+
+export interface LoadSegment {
+  /** Bytes of physical memory, from `physical`. */
+  readonly physical: number
+  readonly memorySize: number
+  /** Bytes that are in the file; the rest was left out. */
+  readonly fileSize: number
+  /** Where they start in the file. */
+  readonly offset: number
+  /** As the kernel exported it; equal to `physical` in hypervisor dumps, so proof of nothing. */
+  readonly virtual: bigint
+  readonly flags: number
+  readonly align: number
+}
+
+/** struct new_utsname, six strings. */
+export interface Utsname {
+  readonly sysname: string
+  readonly nodename: string
+  readonly release: string
+  readonly version: string
+  readonly machine: string
+  readonly domainname: string
+}
+
+export interface Dump extends Disposable {
+  /** Name of the format as users know it: `elf`, `kdump`; with `flattened` true for a stream form. */
+  readonly format: 'elf' | 'kdump'
+  /** What the bytes came in: a plain file, a flattened stream, a machine image in capture state. */
+  readonly container: 'file' | 'flattened' | 'machine'
+  /** For messages. */
+  readonly name: string
+  /** ELF e_machine of the dumped machine. kdump files carry it as utsname.machine. */
+  readonly elfMachine: number
+  readonly abi: Abi
+  readonly memory: PhysicalMemory
+  /** Page size the container states (kdump block size); ELF says nothing, VMCOREINFO does. */
+  readonly pageSize: number | undefined
+  /** All ELF notes, in file order, and the same verbatim. */
+  readonly notes: readonly Note[]
+  readonly noteBytes: Uint8Array
+  /** Text of the VMCOREINFO note, undefined when there is none. */
+  readonly vmcoreinfo: string | undefined
+  /** PT_LOADs in file order; empty for kdump files. */
+  readonly segments: readonly LoadSegment[]
+  /** e_flags of an ELF dump; kept because ppc64le carries its ABI there. */
+  readonly elfFlags: number
+  /** What a kdump header says of how the file was made. */
+  readonly kdump: KdumpFacts | undefined
+  /** Damage that did not stop the opening. */
+  readonly warnings: readonly Warning[]
+}
+
+export interface KdumpFacts {
+  readonly headerVersion: number
+  readonly dumpLevel: number
+  /** DUMP_DH_COMPRESSED_* and INCOMPLETE bits. */
+  readonly status: number
+  readonly utsname: Utsname
+  /** Seconds since 1970, 0 when unknown. */
+  readonly crashTime: number
+  readonly cpuCount: number
+  readonly physBase: bigint
+}

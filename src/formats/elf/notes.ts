@@ -1,0 +1,52 @@
+// ELF notes: u32 namesz, descsz, type, then name and desc, each padded to 4 bytes. The kernel ends a
+// list with a zero header; makedumpfile reads on past one, and so do we (spec: elf_info.c).
+
+import { Cursor } from '../../core/cursor.ts'
+
+export interface Note {
+  /** Without the NUL: `CORE`, `VMCOREINFO`, `QEMU`, … */
+  readonly name: string
+  readonly type: number
+  readonly desc: Uint8Array
+  /** Where the desc starts, bytes into the note area. */
+  readonly descOffset: number
+}
+
+/** n_type values used in vmcores (elf.h, vmcore_info.h). */
+export const noteTypes = { prstatus: 1, vmcoreinfo: 0 } as const
+
+/** Read all notes of a note area; stops where the area ends too early, which a cut dump may do. */
+export function parseNotes(bytes: Uint8Array, littleEndian: boolean, file: string): Note[] {
+  const cursor = new Cursor(bytes, littleEndian, { file, what: 'ELF note' })
+  const notes: Note[] = []
+  while (cursor.remaining >= 12) {
+    const nameSize = cursor.u32()
+    const descSize = cursor.u32()
+    const type = cursor.u32()
+    const nameBytes = align4(nameSize)
+    if (nameBytes + descSize > cursor.remaining) break
+    const name = Buffer.from(cursor.take(nameBytes).subarray(0, nameSize))
+      .toString('latin1')
+      .replace(/\0.*$/s, '')
+    const descOffset = cursor.position
+    const desc = cursor.take(descSize)
+    cursor.align(4)
+    if (nameSize !== 0) notes.push({ name, type, desc, descOffset })
+  }
+  return notes
+}
+
+/** One note as bytes. */
+export function writeNote(name: string, type: number, desc: Uint8Array, littleEndian: boolean): Uint8Array {
+  const nameSize = name.length + 1
+  const bytes = new Uint8Array(12 + align4(nameSize) + align4(desc.length))
+  const view = new DataView(bytes.buffer)
+  view.setUint32(0, nameSize, littleEndian)
+  view.setUint32(4, desc.length, littleEndian)
+  view.setUint32(8, type, littleEndian)
+  bytes.set(Buffer.from(name, 'latin1'), 12)
+  bytes.set(desc, 12 + align4(nameSize))
+  return bytes
+}
+
+const align4 = (n: number): number => Math.ceil(n / 4) * 4
