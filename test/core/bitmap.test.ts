@@ -1,0 +1,35 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { Bitmap } from '../../src/core/bitmap.ts'
+
+describe('bitmap', () => {
+  it('puts bit n in byte n>>3 under mask 1<<(n&7), as kdump files do', () => {
+    const bitmap = new Bitmap(20)
+    bitmap.set(0)
+    bitmap.set(9)
+    bitmap.set(19)
+    expect([...bitmap.bytes]).toEqual([0x01, 0x02, 0x08])
+  })
+
+  it('agrees with an array of booleans', () => {
+    const step = fc.record({ set: fc.boolean(), start: fc.nat(150), size: fc.nat(60) })
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 150 }), fc.array(step, { maxLength: 12 }), (length, steps) => {
+        const bitmap = new Bitmap(length)
+        const model: boolean[] = new Array(length).fill(false)
+        for (const { set, start, size } of steps) {
+          const before = model.slice(start, start + size).filter(Boolean).length
+          model.fill(set, Math.min(start, length), Math.min(start + size, length))
+          if (set) bitmap.setRange(start, start + size)
+          else expect(bitmap.clearRange(start, start + size)).toBe(before)
+        }
+        expect(model.map((_, i) => bitmap.has(i))).toEqual(model)
+        expect(bitmap.has(length)).toBe(false)
+        expect(bitmap.count()).toBe(model.filter(Boolean).length)
+        expect(bitmap.count(3, 77)).toBe(model.slice(3, 77).filter(Boolean).length)
+        for (const from of [0, 5, 64]) expect(bitmap.next(from)).toBe(model.indexOf(true, from))
+      }),
+      { verbose: true },
+    )
+  })
+})

@@ -1,0 +1,52 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { TargetError } from '../../src/core/errors.ts'
+import { OutputFile } from '../../src/core/output-file.ts'
+
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'fadump-'))
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+
+describe('output file', () => {
+  it('has its name only when committed, and mode 0600', () => {
+    const path = join(folder, 'vmcore')
+    const file = new OutputFile(path)
+    file.write(2, Buffer.from('cd'))
+    file.write(0, Buffer.from('ab'))
+    expect(readdirSync(folder)).toEqual(['.vmcore.incomplete'])
+    file.commit()
+    file[Symbol.dispose]()
+    expect(readdirSync(folder)).toEqual(['vmcore'])
+    expect(readFileSync(path, 'latin1')).toBe('abcd')
+    expect(statSync(path).mode & 0o777).toBe(0o600)
+  })
+
+  it('leaves nothing behind when it is given up', () => {
+    const file = new OutputFile(join(folder, 'vmcore'))
+    file.write(0, Buffer.from('half'))
+    file[Symbol.dispose]()
+    expect(readdirSync(folder)).toEqual([])
+  })
+
+  it('does not touch an existing file unless forced', () => {
+    const path = join(folder, 'vmcore')
+    writeFileSync(path, 'precious')
+    expect(() => new OutputFile(path)).toThrow(TargetError)
+    expect(readFileSync(path, 'latin1')).toBe('precious')
+    const file = new OutputFile(path, { force: true })
+    file.write(0, Buffer.from('new'))
+    expect(readFileSync(path, 'latin1')).toBe('precious')
+    file.commit()
+    expect(readFileSync(path, 'latin1')).toBe('new')
+  })
+
+  it('refuses a directory and a place that is not there', () => {
+    mkdirSync(join(folder, 'd'))
+    expect(() => new OutputFile(join(folder, 'd'), { force: true })).toThrow('is a directory')
+    expect(() => new OutputFile(join(folder, 'none', 'vmcore'))).toThrow(TargetError)
+  })
+})

@@ -1,0 +1,23 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { printable, printableLine } from '../../src/core/printable.ts'
+
+describe('printable', () => {
+  it('escapes terminal sequences, C1 controls and direction overrides', () => {
+    expect(printable('\x1b]0;pwned\x07 \x9b31m \u202eevil')).toBe('\\x1b]0;pwned\\x07 \\x9b31m \\u{202e}evil')
+  })
+
+  it('keeps lines, tabs and other languages', () => {
+    expect(printable('a\tb\nä 漢')).toBe('a\tb\nä 漢')
+    expect(printableLine('a\tb\nc')).toBe('a\\tb\\nc')
+  })
+
+  it('leaves no control character in any text', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        expect(printableLine(text)).not.toMatch(/\p{Cc}|\u2028|\u202e/u)
+      }),
+      { verbose: true },
+    )
+  })
+})
