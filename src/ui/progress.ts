@@ -2,7 +2,7 @@
 // loaded only then); elsewhere one line at the start and one at the end.
 
 import type { Ora } from 'ora'
-import { renderDuration, renderSize } from './units.ts'
+import { renderDuration, renderSize } from '../core/units.ts'
 
 export interface ProgressReport {
   readonly done: number

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { renderTable } from '../../src/ui/table.ts'
-import { renderDuration, renderPlural, renderSize } from '../../src/ui/units.ts'
+import { renderTable } from '../../src/core/table.ts'
+import { renderDuration, renderPlural, renderSize } from '../../src/core/units.ts'
 
 describe('units', () => {
   it.each([
