@@ -139,10 +139,13 @@ export class TargetError extends DumpError {
   readonly code = 'TARGET'
   readonly exitCode = exitCodes.target
   readonly target: string
+  /** What went wrong, without the target's name. */
+  readonly reason: string
 
-  constructor(target: string, message: string, options: ErrorOptions = {}) {
-    super(`${target}: ${message}`, options)
+  constructor(target: string, reason: string, options: ErrorOptions = {}) {
+    super(`${target}: ${reason}`, options)
     this.target = target
+    this.reason = reason
   }
 }
 
