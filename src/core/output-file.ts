@@ -37,7 +37,7 @@ export class OutputFile implements Disposable {
       rmSync(this.temporaryPath, { force: true })
       this.#fd = openSync(this.temporaryPath, 'wx+', 0o600)
     } catch (cause) {
-      throw failure(path, cause)
+      throw writeFailure(path, cause)
     }
   }
 
@@ -52,7 +52,7 @@ export class OutputFile implements Disposable {
     try {
       while (done < bytes.length) done += writeSync(this.#fd, bytes, done, bytes.length - done, offset + done)
     } catch (cause) {
-      throw failure(this.path, cause)
+      throw writeFailure(this.path, cause)
     }
     this.#size = Math.max(this.#size, offset + bytes.length)
   }
@@ -62,7 +62,7 @@ export class OutputFile implements Disposable {
     try {
       ftruncateSync(this.#fd, size)
     } catch (cause) {
-      throw failure(this.path, cause)
+      throw writeFailure(this.path, cause)
     }
     this.#size = size
   }
@@ -76,7 +76,7 @@ export class OutputFile implements Disposable {
       fsyncDirectory(dirname(this.path))
       this.#state = 'committed'
     } catch (cause) {
-      throw failure(this.path, cause)
+      throw writeFailure(this.path, cause)
     }
   }
 
@@ -109,15 +109,17 @@ export function fsyncDirectory(path: string): void {
   }
 }
 
-function failure(path: string, cause: unknown): TargetError {
+/** A failed write as a TargetError; `hint` is for a full disk. */
+export function writeFailure(
+  path: string,
+  cause: unknown,
+  hint = 'free some space or choose another destination; nothing was left behind',
+): TargetError {
   if (cause instanceof TargetError) return cause
   const code = (cause as { code?: string }).code
   const text = cause instanceof Error ? cause.message : String(cause)
   if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new TargetError(path, 'no space left on the device', {
-      hint: 'free some space or choose another destination; nothing was left behind',
-      cause,
-    })
+    return new TargetError(path, 'no space left on the device', { hint, cause })
   }
   return new TargetError(path, text, { cause })
 }

@@ -1,8 +1,16 @@
-// The machine image file: two state slots written alternately, then RAM. The contract of this file;
-// docs/machine-image.md draws the bytes.
+// The machine image file: two state slots written alternately, then RAM. docs/machine-image.md draws the
+// bytes. What is written to RAM before update() is on the disk before the state that speaks of it.
 
-import type { ByteSource } from '../../core/byte-source.ts'
-import type { Ranges } from '../../core/ranges.ts'
+import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
+import { type ByteSource, FileSource } from '../../core/byte-source.ts'
+import { FormatError } from '../../core/errors.ts'
+import { OutputFile, type OutputOptions, writeFailure } from '../../core/output-file.ts'
+import { type Ranges, totalSize } from '../../core/ranges.ts'
+import { ramOffset, slotCount } from './layout.ts'
+import { lockMachine } from './lock.ts'
+import { type ImageWriter, openRam, ramAsSource } from './ram.ts'
+import { readSlots, type Slot, writeSlot } from './slots.ts'
+import { nonZeroRuns } from './sparse.ts'
 import type { MachineState } from './state.ts'
 
 /** RAM of the machine by physical address. */
@@ -10,9 +18,12 @@ export interface MachineRam {
   readonly ranges: Ranges
   /** @throws {FaultError} 'hole' where there is no RAM. */
   read(address: number, into: Uint8Array): void
-  /** @throws {FaultError} 'hole' where there is no RAM. */
+  /** @throws {FaultError} 'hole' where there is no RAM; then nothing is written. */
   write(address: number, bytes: Uint8Array): void
-  /** Copy RAM to RAM, ranges not overlapping; zero pages of the source become holes of the file where they can. */
+  /**
+   * Copy RAM to RAM, ranges not overlapping. Writes only blocks that differ, so zeros leave holes of
+   * the file alone and repeating a copy writes nothing. @throws {FaultError} 'hole'.
+   */
   copy(source: number, destination: number, length: number): void
   /** Make what was written durable. */
   sync(): void
@@ -30,4 +41,138 @@ export interface MachineImage extends Disposable {
   update(state: MachineState, deviceTree?: Uint8Array): void
   /** RAM as a source whose offsets are physical addresses; holes read as zeros. */
   ramSource(): ByteSource
+}
+
+export interface OpenOptions {
+  /** Take the lock and allow ram.write, ram.copy and update. */
+  readonly write?: boolean
+}
+
+/**
+ * Open a machine. Close it (`using`).
+ * @throws {FormatError} not a machine image, cut short, or both slots damaged.
+ * @throws {RefusedError} opened for writing and another process has it.
+ */
+export function openMachineImage(path: string, options: OpenOptions = {}): MachineImage {
+  const file = new FileSource(path)
+  const open: Disposable[] = [file]
+  const close = (): void => {
+    for (const resource of open.splice(0).reverse()) resource[Symbol.dispose]()
+  }
+  try {
+    if (options.write !== true) return readImage(file, undefined, close)
+    open.push(lockMachine(path))
+    const writer = openWriter(path)
+    open.push(writer)
+    return readImage(file, writer, close)
+  } catch (error) {
+    close()
+    throw error
+  }
+}
+
+function readImage(file: ByteSource, writer: ImageWriter | undefined, close: () => void): MachineImage {
+  let { slot, damaged } = readSlots(file)
+  checkSize(file, slot)
+  const ram = openRam(file, writer, slot.state.memory)
+  const path = file.name
+  return {
+    path,
+    ram,
+    get state() {
+      return slot.state
+    },
+    get deviceTree() {
+      return slot.deviceTree
+    },
+    get slot() {
+      return { sequence: slot.sequence, damaged }
+    },
+    update(state, deviceTree = slot.deviceTree) {
+      if (writer === undefined) throw new Error(`${path}: opened for reading only`)
+      const next = {
+        index: (slot.index + 1) % slotCount,
+        sequence: slot.sequence + 1,
+        state,
+        deviceTree,
+      }
+      const parts = writeSlot(next)
+      writer.sync()
+      for (const { offset, bytes } of parts) writer.write(offset, bytes)
+      writer.sync()
+      slot = next
+      damaged = undefined
+    },
+    ramSource: () => ramAsSource(ram, path),
+    [Symbol.dispose]: close,
+  }
+}
+
+function checkSize(file: ByteSource, { state }: Slot): void {
+  const size = ramOffset + totalSize(state.memory)
+  if (file.size >= size) return
+  throw new FormatError({
+    file: file.name,
+    offset: file.size,
+    field: 'RAM ends too early',
+    expected: `a file of ${size} bytes`,
+    found: `${file.size} bytes`,
+    hint: 'the copy may be cut short; compare its size with the original',
+  })
+}
+
+/** What a new machine starts with. */
+export interface NewMachine {
+  readonly state: MachineState
+  readonly deviceTree: Uint8Array
+  /** Puts the memory there; zeros need not be put and take no room. */
+  fill?(put: (address: number, bytes: Uint8Array) => void): void | Promise<void>
+}
+
+/**
+ * Write a machine image; it is there whole or not at all.
+ * @throws {TargetError} it exists already and `force` is not given, or the disk is full.
+ * @throws {RefusedError} it exists and another process has it.
+ */
+export async function createMachineImage(
+  path: string,
+  machine: NewMachine,
+  options: OutputOptions = {},
+): Promise<void> {
+  using _lock = lockMachine(path)
+  using output = new OutputFile(path, options)
+  const ram = openRam(emptySource(path), { write: putSparse, sync() {} }, machine.state.memory)
+  function putSparse(offset: number, bytes: Uint8Array): void {
+    for (const { start, end } of nonZeroRuns(bytes)) output.write(offset + start, bytes.subarray(start, end))
+  }
+  output.truncate(ramOffset + totalSize(machine.state.memory))
+  await machine.fill?.(ram.write)
+  for (let index = 0; index < slotCount; index++) {
+    const slot = { index, sequence: slotCount - index, state: machine.state, deviceTree: machine.deviceTree }
+    for (const { offset, bytes } of writeSlot(slot)) output.write(offset, bytes)
+  }
+  output.commit()
+}
+
+const emptySource = (name: string): ByteSource => ({ name, size: 0, read: () => 0, [Symbol.dispose]() {} })
+
+function openWriter(path: string): ImageWriter & Disposable {
+  const attempt = <T>(work: () => T): T => {
+    try {
+      return work()
+    } catch (cause) {
+      throw writeFailure(path, cause, 'free some space and run the command again; the machine is as it was')
+    }
+  }
+  const fd = attempt(() => openSync(path, 'r+'))
+  return {
+    write: (offset, bytes) =>
+      attempt(() => {
+        for (let done = 0; done < bytes.length; ) {
+          done += writeSync(fd, bytes, done, bytes.length - done, offset + done)
+        }
+      }),
+    sync: () => attempt(() => fsyncSync(fd)),
+    [Symbol.dispose]: () => closeSync(fd),
+  }
 }

@@ -1,0 +1,112 @@
+// RAM of the machine inside its image: the ranges of memory packed one after another from ramOffset on,
+// holes between them not stored. Physical addresses in, file offsets inside.
+
+import { MiB } from '../../core/address.ts'
+import { type ByteSource, readExactly } from '../../core/byte-source.ts'
+import { FaultError } from '../../core/errors.ts'
+import { overlaps, type Ranges, rangeSize } from '../../core/ranges.ts'
+import type { MachineRam } from './image.ts'
+import { ramOffset } from './layout.ts'
+import { differingRuns } from './sparse.ts'
+
+export interface ImageWriter {
+  write(offset: number, bytes: Uint8Array): void
+  sync(): void
+}
+
+/** Copies are done in pieces of this size: memory stays bounded. */
+const copyChunk = MiB
+
+/** Where each range of memory starts in the file. */
+export function ramOffsets(ranges: Ranges): readonly number[] {
+  let next = ramOffset
+  return ranges.map((range) => {
+    const offset = next
+    next += rangeSize(range)
+    return offset
+  })
+}
+
+/** RAM over a file; without a writer it can only be read. */
+export function openRam(file: ByteSource, writer: ImageWriter | undefined, ranges: Ranges): MachineRam {
+  const offsets = ramOffsets(ranges)
+
+  function read(address: number, into: Uint8Array): void {
+    for (const { offset, start, end } of pieces(ranges, offsets, address, into.length)) {
+      into.set(readExactly(file, offset, end - start, 'RAM'), start)
+    }
+  }
+
+  function write(address: number, bytes: Uint8Array): void {
+    if (writer === undefined) throw new Error(`${file.name}: opened for reading only`)
+    for (const { offset, start, end } of [...pieces(ranges, offsets, address, bytes.length)]) {
+      writer.write(offset, bytes.subarray(start, end))
+    }
+  }
+
+  function copy(source: number, destination: number, length: number): void {
+    const from = { start: source, end: source + length }
+    if (length > 0 && overlaps(from, { start: destination, end: destination + length })) {
+      throw new Error('source and destination of a copy overlap')
+    }
+    const bytes = new Uint8Array(Math.min(copyChunk, length))
+    const old = new Uint8Array(bytes.length)
+    for (let done = 0; done < length; done += copyChunk) {
+      const part = Math.min(copyChunk, length - done)
+      read(source + done, bytes.subarray(0, part))
+      read(destination + done, old.subarray(0, part))
+      for (const { start, end } of differingRuns(bytes.subarray(0, part), old.subarray(0, part))) {
+        write(destination + done + start, bytes.subarray(start, end))
+      }
+    }
+  }
+
+  return { ranges, read, write, copy, sync: () => writer?.sync() }
+}
+
+interface Piece {
+  /** Bytes into the file. */
+  readonly offset: number
+  /** The same bytes within what was asked for. */
+  readonly start: number
+  readonly end: number
+}
+
+/** The parts of the file that hold [address, address + length). @throws {FaultError} at the first hole. */
+function* pieces(
+  ranges: Ranges,
+  offsets: readonly number[],
+  address: number,
+  length: number,
+): Generator<Piece> {
+  let done = 0
+  while (done < length) {
+    const at = address + done
+    const index = ranges.findIndex((range) => at >= range.start && at < range.end)
+    const range = ranges[index]
+    if (range === undefined) throw new FaultError('physical', at, length - done, 'hole')
+    const end = Math.min(length, done + range.end - at)
+    yield { offset: (offsets[index] as number) + at - range.start, start: done, end }
+    done = end
+  }
+}
+
+/** RAM as a source whose offsets are physical addresses; holes between ranges read as zeros. */
+export function ramAsSource(ram: MachineRam, name: string): ByteSource {
+  const size = ram.ranges.at(-1)?.end ?? 0
+  return {
+    name,
+    size,
+    read(offset, into) {
+      const length = Math.max(0, Math.min(into.length, size - offset))
+      into.fill(0, 0, length)
+      for (const range of ram.ranges) {
+        const start = Math.max(range.start, offset)
+        const end = Math.min(range.end, offset + length)
+        if (start < end) ram.read(start, into.subarray(start - offset, end - offset))
+      }
+      return length
+    },
+    [Symbol.dispose]() {},
+  }
+}

@@ -1,0 +1,73 @@
+// A small ppc64le machine as state, and as an image in a folder of its own.
+
+import { join } from 'node:path'
+import { MiB } from '../../src/core/address.ts'
+import {
+  createMachineImage,
+  type MachineImage,
+  type NewMachine,
+  openMachineImage,
+} from '../../src/formats/machine-image/image.ts'
+import type { MachineCpu, MachineState } from '../../src/formats/machine-image/state.ts'
+import { makeFolder } from './folder.ts'
+
+export const makeCpu = (id: number): MachineCpu => ({
+  id,
+  online: true,
+  registers: { nip: '0xc000000000001000', msr: '0x8000000000009033', r1: `0xc00000000010${id}000` },
+})
+
+/** 512 MiB, two CPUs, 64K pages, radix, RTAS, production stage. */
+export function makeMachineState(change: Partial<MachineState> = {}): MachineState {
+  return {
+    stage: 'production',
+    arch: 'ppc64le',
+    pageSize: 65536,
+    mmu: 'radix',
+    firmware: 'rtas',
+    memory: [{ start: 0, end: 512 * MiB }],
+    reservedRanges: [],
+    kernelReserved: [],
+    maxCpus: 2,
+    cpus: [makeCpu(0), makeCpu(1)],
+    kernel: {
+      release: '7.2.13',
+      maxCpus: 16,
+      ptRegsSize: 384,
+      commandLineSize: 2048,
+      elfFlags: 2,
+      vmcoreinfo: undefined,
+    },
+    commandLine: 'fadump=on crashkernel=320M',
+    fadump: undefined,
+    firmwareState: {
+      registered: false,
+      dumpActive: false,
+      fdm: undefined,
+      copying: false,
+      rmaSize: 512 * MiB,
+    },
+    capture: undefined,
+    crash: undefined,
+    boots: 1,
+    messages: [],
+    origin: 'blank',
+    ...change,
+  }
+}
+
+/** Path of a new image. */
+export async function makeMachineImage(machine: Partial<NewMachine> = {}): Promise<string> {
+  const path = join(makeFolder(), 'machine')
+  await createMachineImage(path, {
+    state: makeMachineState(),
+    deviceTree: new Uint8Array(),
+    ...machine,
+  })
+  return path
+}
+
+/** A new image, open for writing. */
+export async function makeMachine(machine: Partial<NewMachine> = {}): Promise<MachineImage> {
+  return openMachineImage(await makeMachineImage(machine), { write: true })
+}
