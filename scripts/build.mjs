@@ -1,29 +1,64 @@
-// Bundles src/ into dist/: the program, its worker, and the WASM modules they load.
+// Bundles src/ into dist/. dist/fadump.cjs is the whole program in one file: the WASM modules and the
+// worker's program are inside it, because the packaged executable can load nothing from beside itself.
+// dist/wasm/ and dist/worker.cjs are what was put in; tests of the unbundled sources use those.
 
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import asc from 'assemblyscript/asc'
 import { build } from 'esbuild'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+const dist = join(root, 'dist')
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
-rmSync(join(root, 'dist'), { recursive: true, force: true })
-mkdirSync(join(root, 'dist'), { recursive: true })
+/** WASM modules: source file → features of each build. */
+const wasmModules = {
+  scan: { 'scan-simd': ['simd', 'bulk-memory'], 'scan-plain': ['bulk-memory'] },
+}
 
-await build({
-  entryPoints: { fadump: join(root, 'src/main.ts') },
-  outdir: join(root, 'dist'),
-  outExtension: { '.js': '.cjs' },
-  bundle: true,
-  platform: 'node',
-  // Node 20 lacks what newer targets would emit (Uint8Array.fromBase64, `using`).
-  target: 'node20',
-  format: 'cjs',
-  minifySyntax: true,
-  minifyWhitespace: true,
-  keepNames: true,
-  legalComments: 'none',
-  define: { FADUMP_VERSION: JSON.stringify(version) },
-  logLevel: 'warning',
-})
+async function buildWasm(source, output, features) {
+  const { error, stderr } = await asc.main([
+    join(root, 'src/wasm', `${source}.ts`),
+    ...['--outFile', join(dist, 'wasm', `${output}.wasm`)],
+    ...['-O3', '--noAssert', '--runtime', 'stub', '--importMemory'],
+    ...features.flatMap((feature) => ['--enable', feature]),
+  ])
+  if (error) throw new Error(`${source}.ts: ${error.message}\n${stderr}`)
+  return readFileSync(join(dist, 'wasm', `${output}.wasm`)).toString('base64')
+}
+
+async function bundle(entry, output, embedded) {
+  await build({
+    entryPoints: [join(root, entry)],
+    outfile: join(dist, output),
+    bundle: true,
+    platform: 'node',
+    // Node 20 lacks what newer targets would emit (Uint8Array.fromBase64, `using`).
+    target: 'node20',
+    format: 'cjs',
+    minifySyntax: true,
+    minifyWhitespace: true,
+    keepNames: true,
+    legalComments: 'none',
+    define: {
+      FADUMP_VERSION: JSON.stringify(version),
+      FADUMP_EMBEDDED: JSON.stringify(embedded),
+      'import.meta.dirname': '__dirname',
+    },
+    logLevel: 'warning',
+  })
+  return readFileSync(join(dist, output), 'utf8')
+}
+
+rmSync(dist, { recursive: true, force: true })
+mkdirSync(join(dist, 'wasm'), { recursive: true })
+
+const wasm = {}
+for (const [source, builds] of Object.entries(wasmModules)) {
+  for (const [output, features] of Object.entries(builds)) {
+    wasm[output] = await buildWasm(source, output, features)
+  }
+}
+const worker = await bundle('src/core/filter/worker.ts', 'worker.cjs', { wasm })
+await bundle('src/main.ts', 'fadump.cjs', { wasm, worker })

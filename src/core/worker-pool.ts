@@ -1,0 +1,211 @@
+// Runs tasks on worker threads and gives their results back in the order of the tasks. Each task is
+// lent one of a fixed number of buffers to put bytes into; the buffer travels with the task and back
+// with the result by transfer. So memory is bounded and nothing runs ahead of a slow consumer. With no
+// workers the same work runs here: one core, small inputs.
+
+import { parentPort, Worker, workerData } from 'node:worker_threads'
+import { workerProgram } from './embedded.ts'
+import { DumpError, type ExitCode, InterruptedError } from './errors.ts'
+
+/** What one thread does; made once per thread. Disposed of at the end, except that a thread just ends. */
+export interface Work<Task, Result> extends Disposable {
+  /** Put bytes into `buffer` (its content is left over from earlier tasks) and say what they are. */
+  run(task: Task, buffer: Uint8Array): Result
+}
+
+export interface PoolOptions<Setup, Task, Result> {
+  /** Copied to every thread; put large shared tables into a SharedArrayBuffer. */
+  readonly setup: Setup
+  /** The same function that the worker's program serves. */
+  readonly start: (setup: Setup) => Work<Task, Result>
+  /** 0: no threads, run here. */
+  readonly workers: number
+  readonly bufferBytes: number
+  readonly signal?: AbortSignal | undefined
+  /** What the threads run, CommonJS text that calls serveWork; by default the worker in the bundle. */
+  readonly program?: string
+}
+
+export interface Done<Result> {
+  readonly result: Result
+  /** The task's buffer; good until the next result is asked for. */
+  readonly buffer: Uint8Array
+}
+
+/**
+ * Results of all `tasks`, in order. Ends its threads when it is done, fails or is left.
+ * @throws what the work threw · {InterruptedError} on abort · {Error} when a thread died
+ */
+export async function* runInOrder<Setup, Task, Result>(
+  options: PoolOptions<Setup, Task, Result>,
+  tasks: Iterable<Task>,
+): AsyncGenerator<Done<Result>, void, void> {
+  yield* options.workers === 0 ? runHere(options, tasks) : runOnThreads(options, tasks)
+}
+
+async function* runHere<Setup, Task, Result>(
+  { setup, start, bufferBytes, signal }: PoolOptions<Setup, Task, Result>,
+  tasks: Iterable<Task>,
+): AsyncGenerator<Done<Result>, void, void> {
+  using work = start(setup)
+  const buffer = new Uint8Array(bufferBytes)
+  for (const task of tasks) {
+    // Lets signals and timers in between two tasks.
+    await new Promise(setImmediate)
+    if (signal?.aborted) throw new InterruptedError()
+    yield { result: work.run(task, buffer), buffer }
+  }
+}
+
+async function* runOnThreads<Setup, Task, Result>(
+  { setup, workers, bufferBytes, signal, program = workerProgram() }: PoolOptions<Setup, Task, Result>,
+  tasks: Iterable<Task>,
+): AsyncGenerator<Done<Result>, void, void> {
+  const threads = Array.from({ length: workers }, () => new Thread<Task, Result>(program, setup))
+  const interrupt = (): void => {
+    for (const thread of threads) thread.fail(new InterruptedError())
+  }
+  signal?.addEventListener('abort', interrupt)
+  // Two tasks a thread, so that none waits for us, and two results that wait for their turn.
+  const free = Array.from({ length: 2 * workers + 2 }, () => new ArrayBuffer(bufferBytes))
+  const underWay: Promise<Done<Result>>[] = []
+  try {
+    const source = tasks[Symbol.iterator]()
+    let next = source.next()
+    while (!next.done || underWay.length > 0) {
+      if (signal?.aborted) throw new InterruptedError()
+      const buffer = next.done ? undefined : free.pop()
+      if (!next.done && buffer !== undefined) {
+        underWay.push(leastLoaded(threads).run(next.value, buffer))
+        next = source.next()
+        continue
+      }
+      const done = await (underWay.shift() as Promise<Done<Result>>)
+      yield done
+      free.push(done.buffer.buffer as ArrayBuffer)
+    }
+  } finally {
+    signal?.removeEventListener('abort', interrupt)
+    await Promise.all(threads.map((thread) => thread.end()))
+  }
+}
+
+interface Load {
+  readonly load: number
+}
+
+const leastLoaded = <T extends Load>(threads: readonly T[]): T =>
+  threads.reduce((least, thread) => (thread.load < least.load ? thread : least))
+
+/** What goes to a thread and what comes back. */
+interface Request<Task> {
+  readonly task: Task
+  readonly buffer: ArrayBuffer
+}
+type Reply<Result> =
+  | { readonly result: Result; readonly buffer: ArrayBuffer }
+  | { readonly error: PackedError | Error }
+
+interface Waiting<Result> {
+  readonly resolve: (done: Done<Result>) => void
+  readonly reject: (error: Error) => void
+}
+
+/** A worker thread with the tasks it was given and has not answered; it answers in order. */
+class Thread<Task, Result> implements Load {
+  readonly #worker: Worker
+  readonly #waiting: Waiting<Result>[] = []
+  #failure: Error | undefined
+
+  constructor(program: string, setup: unknown) {
+    this.#worker = new Worker(program, { eval: true, workerData: setup })
+    this.#worker.on('message', (reply: Reply<Result>) => {
+      const waiting = this.#waiting.shift()
+      if ('error' in reply) waiting?.reject(unpackError(reply.error))
+      else waiting?.resolve({ result: reply.result, buffer: new Uint8Array(reply.buffer) })
+    })
+    this.#worker.on('error', (error: Error) => this.fail(error))
+    this.#worker.on('exit', (code) => this.fail(new Error(`a worker thread ended early, code ${code}`)))
+  }
+
+  get load(): number {
+    return this.#waiting.length
+  }
+
+  run(task: Task, buffer: ArrayBuffer): Promise<Done<Result>> {
+    const answer = new Promise<Done<Result>>((resolve, reject) => {
+      if (this.#failure !== undefined) reject(this.#failure)
+      else this.#waiting.push({ resolve, reject })
+    })
+    // Nobody may be left to wait for it when an earlier task has failed.
+    answer.catch(() => {})
+    if (this.#failure === undefined) {
+      this.#worker.postMessage({ task, buffer } satisfies Request<Task>, [buffer])
+    }
+    return answer
+  }
+
+  /** Everything under way, and everything that would come, fails with this error. */
+  fail(error: Error): void {
+    this.#failure ??= error
+    for (const { reject } of this.#waiting.splice(0)) reject(this.#failure)
+  }
+
+  async end(): Promise<void> {
+    await this.#worker.terminate()
+  }
+}
+
+/** The other end: what a worker's program calls, once. */
+export function serveWork<Setup, Task, Result>(start: (setup: Setup) => Work<Task, Result>): void {
+  const port = parentPort
+  if (port === null) throw new Error('not a worker thread')
+  let work: Work<Task, Result> | undefined
+  port.on('message', ({ task, buffer }: Request<Task>) => {
+    try {
+      work ??= start(workerData as Setup)
+      const result = work.run(task, new Uint8Array(buffer))
+      port.postMessage({ result, buffer } satisfies Reply<Result>, [buffer])
+    } catch (error) {
+      port.postMessage({ error: packError(error) } satisfies Reply<Result>)
+    }
+  })
+}
+
+/** An error's class does not survive the way between threads, its fields do. */
+interface PackedError {
+  readonly name: string
+  readonly message: string
+  readonly code: string
+  readonly exitCode: ExitCode
+  readonly hint: string | undefined
+  readonly details: readonly (readonly [string, string])[]
+}
+
+function packError(error: unknown): PackedError | Error {
+  if (!(error instanceof DumpError)) return error instanceof Error ? error : new Error(String(error))
+  const { name, message, code, exitCode, hint } = error
+  return { name, message, code, exitCode, hint, details: error.details() }
+}
+
+const unpackError = (packed: PackedError | Error): Error =>
+  packed instanceof Error ? packed : new ThreadError(packed)
+
+/** A DumpError of a thread: says and means what the original did. */
+class ThreadError extends DumpError {
+  readonly code: string
+  readonly exitCode: ExitCode
+  readonly #details: PackedError['details']
+
+  constructor(packed: PackedError) {
+    super(packed.message, packed.hint === undefined ? {} : { hint: packed.hint })
+    this.name = packed.name
+    this.code = packed.code
+    this.exitCode = packed.exitCode
+    this.#details = packed.details
+  }
+
+  override details(): PackedError['details'] {
+    return this.#details
+  }
+}
