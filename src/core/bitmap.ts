@@ -1,5 +1,9 @@
 // One bit per page frame, least significant bit first: bit of pfn n is byte n>>3, mask 1<<(n&7), on
-// every target, which is also how kdump files store it (diskdump_mod.h).
+// every target, which is also how kdump files store it (diskdump_mod.h). A machine may have more than
+// 2^32 pages, so a byte's number is not computed with >>.
+
+/** Number of the byte that holds a bit. */
+const byteOf = (bit: number): number => (bit - (bit & 7)) / 8
 
 export class Bitmap {
   /** Number of bits that mean something; those after it in the last byte are 0. */
@@ -12,15 +16,15 @@ export class Bitmap {
   }
 
   has(bit: number): boolean {
-    return bit < this.length && ((this.bytes[bit >>> 3] as number) & (1 << (bit & 7))) !== 0
+    return bit < this.length && ((this.bytes[byteOf(bit)] as number) & (1 << (bit & 7))) !== 0
   }
 
   set(bit: number): void {
-    this.bytes[bit >>> 3] |= 1 << (bit & 7)
+    this.bytes[byteOf(bit)] |= 1 << (bit & 7)
   }
 
   clear(bit: number): void {
-    this.bytes[bit >>> 3] &= ~(1 << (bit & 7))
+    this.bytes[byteOf(bit)] &= ~(1 << (bit & 7))
   }
 
   /** Set [start, end), clipped to the length. */
@@ -30,7 +34,7 @@ export class Bitmap {
     while (bit < stop && (bit & 7) !== 0) this.set(bit++)
     const whole = Math.floor((stop - bit) / 8)
     if (whole > 0) {
-      this.bytes.fill(0xff, bit >>> 3, (bit >>> 3) + whole)
+      this.bytes.fill(0xff, byteOf(bit), byteOf(bit) + whole)
       bit += whole * 8
     }
     while (bit < stop) this.set(bit++)
@@ -42,10 +46,10 @@ export class Bitmap {
     let cleared = 0
     for (let bit = start; bit < stop; bit++) {
       const mask = 1 << (bit & 7)
-      const byte = this.bytes[bit >>> 3] as number
+      const byte = this.bytes[byteOf(bit)] as number
       if ((byte & mask) !== 0) {
         cleared++
-        this.bytes[bit >>> 3] = byte & ~mask
+        this.bytes[byteOf(bit)] = byte & ~mask
       }
     }
     return cleared
@@ -57,7 +61,7 @@ export class Bitmap {
     let total = 0
     let bit = start
     while (bit < stop && (bit & 7) !== 0) total += this.has(bit++) ? 1 : 0
-    for (; bit + 8 <= stop; bit += 8) total += onesInByte[this.bytes[bit >>> 3] as number] as number
+    for (; bit + 8 <= stop; bit += 8) total += onesInByte[this.bytes[byteOf(bit)] as number] as number
     while (bit < stop) total += this.has(bit++) ? 1 : 0
     return total
   }
@@ -66,7 +70,7 @@ export class Bitmap {
   next(from: number): number {
     let bit = from
     while (bit < this.length) {
-      if ((bit & 7) === 0 && this.bytes[bit >>> 3] === 0) bit += 8
+      if ((bit & 7) === 0 && this.bytes[byteOf(bit)] === 0) bit += 8
       else if (this.has(bit)) return bit
       else bit++
     }
