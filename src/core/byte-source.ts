@@ -2,13 +2,15 @@
 // /proc/vmcore of a machine image. Synchronous on purpose: walking memory is a loop.
 
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
-import { FormatError } from './errors.ts'
+import { FormatError, type Warning } from './errors.ts'
 
 export interface ByteSource extends Disposable {
   /** For messages: the path, or what stands for it. */
   readonly name: string
   /** Bytes. */
   readonly size: number
+  /** Damage found while opening it that did not stop the opening. */
+  readonly warnings?: readonly Warning[]
   /**
    * Fill `into` from `offset`. Returns how many bytes were read: fewer than asked only when the
    * source ends there, 0 at or after its end.

@@ -1,6 +1,7 @@
 // What a dump is to everything above the formats: memory, notes, VMCOREINFO, and what the container
 // itself knows. A format gives values it read; nothing here is guessed.
 
+import type { ByteSource } from '../core/byte-source.ts'
 import type { Warning } from '../core/errors.ts'
 import type { PhysicalMemory } from '../core/memory/physical.ts'
 import type { Abi } from '../core/struct.ts'
@@ -19,7 +20,7 @@ export interface LoadSegment {
   /** Bytes of physical memory, from `physical`. */
   readonly physical: number
   readonly memorySize: number
-  /** Bytes that are in the file; the rest was left out. */
+  /** Bytes that are in the file; the rest was left out, or is lost when the file was cut short. */
   readonly fileSize: number
   /** Where they start in the file. */
   readonly offset: number
@@ -57,12 +58,17 @@ export interface Dump extends Disposable {
   readonly noteBytes: Uint8Array
   /** Text of the VMCOREINFO note, undefined when there is none. */
   readonly vmcoreinfo: string | undefined
-  /** PT_LOADs in file order; empty for kdump files. */
+  /** PT_LOADs of known physical address in file order; empty for kdump files. */
   readonly segments: readonly LoadSegment[]
   /** e_flags of an ELF dump; kept because ppc64le carries its ABI there. */
   readonly elfFlags: number
   /** What a kdump header says of how the file was made. */
   readonly kdump: KdumpFacts | undefined
+  /**
+   * The dump's own bytes, its container unwrapped: for what stands between segments (the kernel rounds
+   * them outwards to whole pages in the file) and for bit-exact copies. Closed with the dump.
+   */
+  readonly source: ByteSource
   /** Damage that did not stop the opening. */
   readonly warnings: readonly Warning[]
 }

@@ -5,6 +5,7 @@
 import { type ByteSource, FileSource, readUpTo } from '../core/byte-source.ts'
 import { FormatError } from '../core/errors.ts'
 import type { Dump } from './dump.ts'
+import { elfFormat } from './elf/reader.ts'
 
 export interface Format {
   readonly name: string
@@ -22,7 +23,7 @@ export interface Container {
 }
 
 export const containerList: readonly Container[] = []
-export const formatList: readonly Format[] = []
+export const formatList: readonly Format[] = [elfFormat]
 
 /** Open any dump by its path. @throws {FormatError} when no format knows it. */
 export function openDump(path: string): Dump {

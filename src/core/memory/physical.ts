@@ -1,7 +1,8 @@
 // The RAM of the machine that crashed, as every format gives it.
 
 import type { PhysAddr } from '../address.ts'
-import type { Bitmap } from '../bitmap.ts'
+import { Bitmap } from '../bitmap.ts'
+import { FormatError } from '../errors.ts'
 import type { Ranges } from '../ranges.ts'
 
 /** Implemented by every format; see formats/index.ts to add one. */
@@ -16,6 +17,23 @@ export interface PhysicalMemory extends Disposable {
   /**
    * Which page frames have their data in the dump: a new bitmap, one bit a page of `pageSize` bytes,
    * as long as the highest address of `ranges` needs. A page counts when its first byte is stored.
+   * @throws {FormatError} when that would be more than `maxPages`.
    */
   storedPages(pageSize: number): Bitmap
+}
+
+/** 64 TiB of 4 KiB pages: a bitmap of 2 GiB. A higher address is a damaged file, or a job for a sparse bitmap. */
+export const maxPages = 2 ** 34
+
+/** The bitmap that storedPages fills. */
+export function pageBitmap(ranges: Ranges, pageSize: number, file: string): Bitmap {
+  const end = ranges.at(-1)?.end ?? 0
+  const pages = Math.ceil(end / pageSize)
+  if (pages <= maxPages) return new Bitmap(pages)
+  throw new FormatError({
+    file,
+    field: 'highest physical address',
+    expected: `at most ${maxPages} pages of ${pageSize} bytes`,
+    found: `0x${end.toString(16)}`,
+  })
 }

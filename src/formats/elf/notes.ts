@@ -36,6 +36,12 @@ export function parseNotes(bytes: Uint8Array, littleEndian: boolean, file: strin
   return notes
 }
 
+/** Text of the VMCOREINFO note; a kernel may pad it with NULs. */
+export function findVmcoreinfo(notes: readonly Note[]): string | undefined {
+  const note = notes.find(({ name, type }) => name === 'VMCOREINFO' && type === noteTypes.vmcoreinfo)
+  return note === undefined ? undefined : Buffer.from(note.desc).toString('latin1').replace(/\0.*$/s, '')
+}
+
 /** One note as bytes. */
 export function writeNote(name: string, type: number, desc: Uint8Array, littleEndian: boolean): Uint8Array {
   const nameSize = name.length + 1
