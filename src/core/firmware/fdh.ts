@@ -4,6 +4,7 @@
 // Source: Linux arch/powerpc/include/asm/fadump-internal.h, v6.10 and later.
 
 import type { KernelTraits } from '../../formats/machine-image/state.ts'
+import { identifier } from '../../formats/regsave.ts'
 import { type Abi, big64, type Of, struct, u32, u64 } from '../struct.ts'
 
 export const crashInfoHeader = struct('fadump_crash_info_header', {
@@ -16,10 +17,6 @@ export const crashInfoHeader = struct('fadump_crash_info_header', {
   cpuMaskSize: u32('sizeof(struct cpumask); the mask follows the registers'),
 })
 export type CrashInfoHeader = Of<typeof crashInfoHeader>
-
-/** Up to eight characters, the first in the most significant byte. */
-export const identifier = (text: string): bigint =>
-  BigInt(`0x${Buffer.from(text.padEnd(8, '\0'), 'latin1').toString('hex')}`)
 
 export const crashInfoMagic = identifier('FADMPSIG')
 /** Before v6.10; kernels since then refuse it. */

@@ -5,7 +5,6 @@ import {
   crashInfoHeader,
   crashInfoMagic,
   crashInfoSize,
-  identifier,
   parseCrashInfo,
   unknownCpu,
   writeCpuMask,
@@ -62,11 +61,5 @@ describe('crash info header', () => {
       expect(set).toEqual([0, 9, 63])
     }
     expect(Buffer.from(writeCpuMask([0], 8, abi64be)).toString('hex')).toBe('0000000000000001')
-  })
-
-  it('makes identifiers with the first character on top', () => {
-    expect(identifier('REGSAVE')).toBe(0x5245475341564500n)
-    expect(identifier('CPUSTRT')).toBe(0x4350555354525400n)
-    expect(identifier('FADMPINF')).toBe(0x4641444d50494e46n)
   })
 })
