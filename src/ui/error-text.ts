@@ -1,7 +1,7 @@
 // Errors as text: one line what and where, then labelled details, then what to do next.
 
 import type { DumpError } from '../core/errors.ts'
-import { printable } from '../core/printable.ts'
+import { printable, printableJson } from '../core/printable.ts'
 
 /**
  *     error: vmcore.1: kdump sub-header, noteOffset at byte 0x1030
@@ -15,6 +15,15 @@ export function renderError(error: DumpError): string {
     error.hint === undefined ? error.details() : [...error.details(), ['hint', error.hint] as const]
   for (const [label, text] of details) lines.push(`  ${label.padEnd(9)} ${printable(text)}`)
   return lines.join('\n')
+}
+
+/**
+ * As text, but for programs: `{ "error": { "code": "FORMAT", "exitCode": 3, "message": …, "file": … } }`,
+ * all fields of the error's class.
+ */
+export function renderErrorJson(error: DumpError): string {
+  const { name: _, ...fields } = error
+  return printableJson({ error: { ...fields, message: error.message } })
 }
 
 /** What is not a DumpError is our bug: the stack, and where to send it. */

@@ -3,7 +3,7 @@
 
 import { Chalk, type ChalkInstance } from 'chalk'
 import type { Warning } from '../core/errors.ts'
-import { printable } from '../core/printable.ts'
+import { printable, printableJson } from '../core/printable.ts'
 import { Progress } from './progress.ts'
 
 export interface GlobalOptions {
@@ -23,6 +23,7 @@ export class Ui {
   readonly #streams: Streams
   #options: GlobalOptions = {}
   #incomplete = false
+  #carriesDump = false
   readonly #abort = new AbortController()
 
   constructor(streams: Streams) {
@@ -67,7 +68,7 @@ export class Ui {
 
   /** A command's result: `--json` prints the value as it is, otherwise what `render` makes of it. */
   result<T>(value: T, render: (value: T) => string): void {
-    this.print(this.isJson ? JSON.stringify(value, null, 2) : render(value))
+    this.print(this.isJson ? printableJson(value) : render(value))
   }
 
   /** Text to standard output, with a newline. */
@@ -97,7 +98,13 @@ export class Ui {
 
   /** Standard output as a byte stream, for dumps written to `-`. */
   get byteStream(): NodeJS.WritableStream {
+    this.#carriesDump = true
     return this.#streams.out
+  }
+
+  /** True when standard output carries a dump: a reader that goes away has lost it. */
+  get carriesDump(): boolean {
+    return this.#carriesDump
   }
 
   progress(title: string): Progress {

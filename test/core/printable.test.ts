@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { printable, printableLine } from '../../src/core/printable.ts'
+import { printable, printableJson, printableLine } from '../../src/core/printable.ts'
 
 describe('printable', () => {
   it('escapes terminal sequences, C1 controls and direction overrides', () => {
@@ -19,5 +19,22 @@ describe('printable', () => {
       }),
       { verbose: true },
     )
+  })
+})
+
+describe('printableJson', () => {
+  it('means the same as the value and holds no control character', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        const json = printableJson({ text })
+        expect(json.replaceAll('\n', '')).not.toMatch(/\p{Cc}|\u2028|\u202e/u)
+        expect(JSON.parse(json)).toEqual({ text })
+      }),
+      { verbose: true },
+    )
+  })
+
+  it('writes a bigint as a hexadecimal string', () => {
+    expect(JSON.parse(printableJson([0xffff_ffff_8000_0000n]))).toEqual(['0xffffffff80000000'])
   })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { FormatError, TargetError } from '../../src/core/errors.ts'
-import { renderBug, renderError } from '../../src/ui/error-text.ts'
+import { FaultError, FormatError, TargetError } from '../../src/core/errors.ts'
+import { renderBug, renderError, renderErrorJson } from '../../src/ui/error-text.ts'
 
 describe('errors as text', () => {
   it('say what, where, what was expected and found, and what to do', () => {
@@ -25,6 +25,22 @@ describe('errors as text', () => {
   it('never let a control character through', () => {
     const text = renderError(new TargetError('evil\x1b[2J\x07name', 'no\x9bway', { hint: 'a\rb' }))
     expect(text).toBe('error: evil\\x1b[2J\\x07name: no\\x9bway\n  hint      a\\x0db')
+  })
+
+  it('carry all their fields as JSON', () => {
+    expect(
+      JSON.parse(renderErrorJson(new FaultError('virtual', 0xc000000000000000n, 8, 'unmapped'))),
+    ).toEqual({
+      error: {
+        code: 'FAULT',
+        exitCode: 3,
+        message: 'virtual memory at 0xc000000000000000, 8 bytes: no page table entry',
+        space: 'virtual',
+        address: '0xc000000000000000',
+        length: 8,
+        reason: 'unmapped',
+      },
+    })
   })
 
   it('ask to report a bug, with the stack', () => {
