@@ -3,9 +3,9 @@
 // the crashed kernel's byte order.
 // Source: Linux arch/powerpc/include/asm/fadump-internal.h, v6.10 and later.
 
-import type { KernelTraits } from '../../formats/machine-image/state.ts'
-import { identifier } from '../../formats/regsave.ts'
-import { type Abi, big64, type Of, struct, u32, u64 } from '../struct.ts'
+import { type Abi, big64, type Of, struct, u32, u64 } from '../core/struct.ts'
+import type { KernelTraits } from './machine-image/state.ts'
+import { identifier } from './regsave.ts'
 
 export const crashInfoHeader = struct('fadump_crash_info_header', {
   magicNumber: big64('FADMPSIG'),

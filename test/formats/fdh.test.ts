@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { abi64be, abi64le } from '../../src/core/struct.ts'
 import {
   cpuMaskHas,
   cpuMaskSize,
@@ -9,8 +10,7 @@ import {
   unknownCpu,
   writeCpuMask,
   writeCrashInfo,
-} from '../../../src/core/firmware/fdh.ts'
-import { abi64be, abi64le } from '../../../src/core/struct.ts'
+} from '../../src/formats/fdh.ts'
 
 const kernel = {
   release: '7.2.13',
