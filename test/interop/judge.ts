@@ -5,15 +5,28 @@ import { spawnSync } from 'node:child_process'
 import { describe } from 'vitest'
 
 export function describeWithJudge(tool: string, name: string, tests: () => void): void {
-  const missing = spawnSync('which', [tool]).status !== 0
-  if (missing && process.env.CI === undefined) describe.skip(`${name} (skipped: no ${tool} here)`, tests)
-  else describe(name, tests)
+  describeWhen(spawnSync('which', [tool]).status === 0, tool, name, tests)
 }
 
-/** Standard output of the judge. @throws when it fails. */
+/** As describeWithJudge, for a module of Python 3. */
+export function describeWithPython(module: string, name: string, tests: () => void): void {
+  describeWhen(
+    spawnSync('python3', ['-c', `import ${module}`]).status === 0,
+    `Python's ${module}`,
+    name,
+    tests,
+  )
+}
+
+function describeWhen(isThere: boolean, tool: string, name: string, tests: () => void): void {
+  if (isThere || process.env.CI !== undefined) describe(name, tests)
+  else describe.skip(`${name} (skipped: no ${tool} here)`, tests)
+}
+
+/** Standard output of the judge. @throws {Error} with all it printed when it fails. */
 export function runJudge(tool: string, args: readonly string[], input?: Uint8Array): Buffer {
-  const result = spawnSync(tool, args, { input, maxBuffer: 64 * 1024 * 1024 })
-  if (result.error !== undefined) throw result.error
-  if (result.status !== 0) throw new Error(`${tool} exits with ${result.status}: ${result.stderr}`)
-  return result.stdout
+  const { error, status, stdout, stderr } = spawnSync(tool, args, { input, maxBuffer: 256 * 2 ** 20 })
+  if (error !== undefined) throw error
+  if (status !== 0) throw new Error(`${tool} ${args.join(' ')}: exit ${status}\n${stdout}${stderr}`)
+  return stdout
 }

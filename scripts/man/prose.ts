@@ -1,0 +1,57 @@
+// What the manual says beyond options and arguments, one entry a command. A test fails when a command
+// has none.
+
+import type { IndexProse } from './page.ts'
+
+export interface Prose {
+  /** Paragraphs. */
+  readonly description: readonly string[]
+  readonly examples: readonly { readonly text: string; readonly command: string }[]
+  readonly files?: readonly (readonly [string, string])[]
+  /** Exit codes that mean something particular here. */
+  readonly exit?: readonly (readonly [string, string])[]
+  /** Other commands. */
+  readonly seeAlso?: readonly string[]
+}
+
+export const indexProse: IndexProse = {
+  summary: 'firmware-assisted kernel crash dumps, on any host',
+  description: [
+    'fadump plays the parts of a firmware-assisted dump on a machine kept in a file: the production kernel that reserves and registers memory, the firmware that preserves it over a crash, and the capture kernel that finds it and exports it as a vmcore. It filters, saves and analyzes vmcores of other origin just as well: a SOURCE is a machine image after boot-capture, or any ELF, kdump-compressed or flattened dump.',
+    'Nothing here needs Power hardware, root, kernel debug information or a particular architecture of the host.',
+  ],
+  environment: [
+    ['NO_COLOR', 'Set to anything: no colours.'],
+    ['TERM', 'No colours when it is "dumb".'],
+  ],
+  exit: [
+    ['0', 'Done.'],
+    ['1', 'A bug of fadump. Please report it with the lines it printed.'],
+    ['2', 'The command line makes no sense: unknown option, missing argument.'],
+    ['3', 'Bad input: a file that cannot be read, is no dump or machine image, or is damaged.'],
+    ['4', 'Refused by kernel or firmware: wrong state, not enough memory, damaged crash information.'],
+    ['5', 'The destination failed: disk full, not writable, exists already.'],
+    ['6', 'Done, but something is missing; the warnings say what.'],
+    ['130', 'Interrupted by SIGINT or SIGTERM. Nothing half-written was left under its final name.'],
+  ],
+  examples: [
+    { text: 'The whole of it on the bundled machine:', command: '$ fadump demo' },
+    {
+      text: 'The main job, step by step:',
+      command: [
+        '$ fadump create machine.img --from memory.kdump --cmdline "fadump=on crashkernel=320M"',
+        '$ fadump register machine.img',
+        '$ fadump trigger machine.img',
+        '$ fadump boot-capture machine.img',
+        '$ fadump save machine.img /var/crash',
+      ].join('\n'),
+    },
+    { text: 'A dump from anywhere:', command: '$ fadump analyze vmcore' },
+  ],
+  security: [
+    "A dump holds all of a machine's memory: keys, passwords, personal data. Files are created with mode 0600, directories with 0700. Filtering takes out user pages but not every secret; treat a filtered dump as one.",
+    'Dumps are read as hostile input. Text that comes from a dump is escaped before it reaches a terminal.',
+  ],
+}
+
+export const commandProse: Readonly<Record<string, Prose>> = {}
