@@ -5,8 +5,8 @@ import { MiB } from '../../src/core/address.ts'
 import {
   createMachineImage,
   type MachineImage,
-  type NewMachine,
   openMachineImage,
+  type PutMemory,
 } from '../../src/formats/machine-image/image.ts'
 import type { MachineCpu, MachineState } from '../../src/formats/machine-image/state.ts'
 import { makeFolder } from './folder.ts'
@@ -56,18 +56,24 @@ export function makeMachineState(change: Partial<MachineState> = {}): MachineSta
   }
 }
 
+export interface MachineParts {
+  readonly state?: MachineState
+  readonly deviceTree?: Uint8Array
+  readonly fill?: (put: PutMemory) => void
+}
+
 /** Path of a new image. */
-export async function makeMachineImage(machine: Partial<NewMachine> = {}): Promise<string> {
+export async function makeMachineImage(parts: MachineParts = {}): Promise<string> {
   const path = join(makeFolder(), 'machine')
-  await createMachineImage(path, {
-    state: makeMachineState(),
-    deviceTree: new Uint8Array(),
-    ...machine,
+  const { state = makeMachineState(), deviceTree = new Uint8Array(), fill } = parts
+  await createMachineImage(path, state.memory, (put) => {
+    fill?.(put)
+    return { state, deviceTree }
   })
   return path
 }
 
 /** A new image, open for writing. */
-export async function makeMachine(machine: Partial<NewMachine> = {}): Promise<MachineImage> {
-  return openMachineImage(await makeMachineImage(machine), { write: true })
+export async function makeMachine(parts: MachineParts = {}): Promise<MachineImage> {
+  return openMachineImage(await makeMachineImage(parts), { write: true })
 }

@@ -12,11 +12,11 @@ export const fdtHeader = struct('fdt_header', {
   structOffset: u32('bytes from the start of the blob to the structure block'),
   stringsOffset: u32('bytes from the start of the blob to the property names'),
   reservationsOffset: u32('bytes from the start of the blob to the memory reservations'),
-  version: u32('17'),
+  version: u32('16 or 17'),
   lastCompatibleVersion: u32('16'),
   bootCpu: u32('physical id of the CPU that boots'),
   stringsSize: u32('bytes'),
-  structSize: u32('bytes', { since: 17 }),
+  structSize: u32('bytes; since version 17'),
 })
 export type FdtHeader = Of<typeof fdtHeader>
 

@@ -24,7 +24,7 @@ export function readDeviceTree(bytes: Uint8Array, file: string): DeviceNode {
     })
   }
   const names = part(header.stringsOffset, header.stringsSize, 'property names')
-  const structure = part(header.structOffset, header.structSize ?? 0, 'structure block')
+  const structure = part(header.structOffset, structSize(header), 'structure block')
   const first = nextToken(structure)
   if (first !== tokens.beginNode) throw structure.problem('root node', { found: `token ${first}` })
   const root = readNode(structure, names, 0)
@@ -32,6 +32,10 @@ export function readDeviceTree(bytes: Uint8Array, file: string): DeviceNode {
   if (last !== tokens.end) throw structure.problem('end of the structure block', { found: `token ${last}` })
   return root
 }
+
+/** Version 16, which the kernel's own boot wrapper writes, does not say where the structure block ends. */
+const structSize = (header: FdtHeader): number =>
+  header.version >= 17 ? header.structSize : Math.max(0, header.totalSize - header.structOffset)
 
 function checkHeader(header: FdtHeader, whole: Cursor): void {
   const problem = (field: keyof FdtHeader, expected: string) =>
@@ -41,7 +45,7 @@ function checkHeader(header: FdtHeader, whole: Cursor): void {
       found: `0x${header[field]?.toString(16)}`,
     })
   if (header.magic !== fdtMagic) throw problem('magic', '0xd00dfeed')
-  if (header.version < 17 || header.lastCompatibleVersion > 17) throw problem('version', '17')
+  if (header.version < 16 || header.lastCompatibleVersion > 17) throw problem('version', '16 or 17')
   if (header.totalSize > whole.bytes.length) throw problem('totalSize', `at most ${whole.bytes.length}`)
 }
 

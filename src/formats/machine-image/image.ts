@@ -125,33 +125,38 @@ function checkSize(file: ByteSource, { state }: Slot): void {
 export interface NewMachine {
   readonly state: MachineState
   readonly deviceTree: Uint8Array
-  /** Puts the memory there; zeros need not be put and take no room. */
-  fill?(put: (address: number, bytes: Uint8Array) => void): void | Promise<void>
 }
 
+/** Puts bytes at a physical address of a new machine; zeros need not be put and take no room. */
+export type PutMemory = (address: number, bytes: Uint8Array) => void
+
 /**
- * Write a machine image; it is there whole or not at all.
+ * Write a machine image; it is there whole or not at all. `make` puts the memory there first and then
+ * says what the machine is, with the same ranges as `memory`.
  * @throws {TargetError} it exists already and `force` is not given, or the disk is full.
  * @throws {RefusedError} it exists and another process has it.
  */
 export async function createMachineImage(
   path: string,
-  machine: NewMachine,
+  memory: Ranges,
+  make: (put: PutMemory) => NewMachine | Promise<NewMachine>,
   options: OutputOptions = {},
-): Promise<void> {
+): Promise<NewMachine> {
   using _lock = lockMachine(path)
   using output = new OutputFile(path, options)
-  const ram = openRam(emptySource(path), { write: putSparse, sync() {} }, machine.state.memory)
   function putSparse(offset: number, bytes: Uint8Array): void {
     for (const { start, end } of nonZeroRuns(bytes)) output.write(offset + start, bytes.subarray(start, end))
   }
-  output.truncate(ramOffset + totalSize(machine.state.memory))
-  await machine.fill?.(ram.write)
+  const ram = openRam(emptySource(path), { write: putSparse, sync() {} }, memory)
+  output.truncate(ramOffset + totalSize(memory))
+  const machine = await make(ram.write)
   for (let index = 0; index < slotCount; index++) {
-    const slot = { index, sequence: slotCount - index, state: machine.state, deviceTree: machine.deviceTree }
-    for (const { offset, bytes } of writeSlot(slot)) output.write(offset, bytes)
+    for (const { offset, bytes } of writeSlot({ index, sequence: slotCount - index, ...machine })) {
+      output.write(offset, bytes)
+    }
   }
   output.commit()
+  return machine
 }
 
 const emptySource = (name: string): ByteSource => ({ name, size: 0, read: () => 0, [Symbol.dispose]() {} })

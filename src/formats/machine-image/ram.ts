@@ -4,6 +4,7 @@
 import { MiB } from '../../core/address.ts'
 import { type ByteSource, readExactly } from '../../core/byte-source.ts'
 import { FaultError } from '../../core/errors.ts'
+import { ExtentMap } from '../../core/extents.ts'
 import { overlaps, type Ranges, rangeSize } from '../../core/ranges.ts'
 import type { MachineRam } from './image.ts'
 import { ramOffset } from './layout.ts'
@@ -17,29 +18,30 @@ export interface ImageWriter {
 /** Copies are done in pieces of this size: memory stays bounded. */
 const copyChunk = MiB
 
-/** Where each range of memory starts in the file. */
-export function ramOffsets(ranges: Ranges): readonly number[] {
-  let next = ramOffset
-  return ranges.map((range) => {
-    const offset = next
-    next += rangeSize(range)
-    return offset
+/** Where each range of memory is in the file. */
+function placeRanges(ranges: Ranges): ExtentMap {
+  let offset = ramOffset
+  const numbers = ranges.flatMap((range) => {
+    const placed = [range.start, range.end, offset]
+    offset += rangeSize(range)
+    return placed
   })
+  return new ExtentMap(Float64Array.from(numbers))
 }
 
 /** RAM over a file; without a writer it can only be read. */
 export function openRam(file: ByteSource, writer: ImageWriter | undefined, ranges: Ranges): MachineRam {
-  const offsets = ramOffsets(ranges)
+  const extents = placeRanges(ranges)
 
   function read(address: number, into: Uint8Array): void {
-    for (const { offset, start, end } of pieces(ranges, offsets, address, into.length)) {
+    for (const { offset, start, end } of pieces(extents, address, into.length)) {
       into.set(readExactly(file, offset, end - start, 'RAM'), start)
     }
   }
 
   function write(address: number, bytes: Uint8Array): void {
     if (writer === undefined) throw new Error(`${file.name}: opened for reading only`)
-    for (const { offset, start, end } of [...pieces(ranges, offsets, address, bytes.length)]) {
+    for (const { offset, start, end } of [...pieces(extents, address, bytes.length)]) {
       writer.write(offset, bytes.subarray(start, end))
     }
   }
@@ -73,20 +75,15 @@ interface Piece {
 }
 
 /** The parts of the file that hold [address, address + length). @throws {FaultError} at the first hole. */
-function* pieces(
-  ranges: Ranges,
-  offsets: readonly number[],
-  address: number,
-  length: number,
-): Generator<Piece> {
-  let done = 0
-  while (done < length) {
+function* pieces(extents: ExtentMap, address: number, length: number): Generator<Piece> {
+  for (let done = 0; done < length; ) {
     const at = address + done
-    const index = ranges.findIndex((range) => at >= range.start && at < range.end)
-    const range = ranges[index]
-    if (range === undefined) throw new FaultError('physical', at, length - done, 'hole')
-    const end = Math.min(length, done + range.end - at)
-    yield { offset: (offsets[index] as number) + at - range.start, start: done, end }
+    const index = extents.find(at)
+    if (index === extents.length || extents.start(index) > at) {
+      throw new FaultError('physical', at, length - done, 'hole')
+    }
+    const end = Math.min(length, done + extents.end(index) - at)
+    yield { offset: extents.offset(index) + at - extents.start(index), start: done, end }
     done = end
   }
 }

@@ -51,6 +51,13 @@ describe('flattened device tree', () => {
     )
   })
 
+  it('reads version 16, which does not say how long the structure block is', () => {
+    const blob = writeDeviceTree(sample)
+    blob.set(cells(16), 20)
+    blob.set(cells(0), 36)
+    expect(readDeviceTree(blob, 'blob')).toEqual(sample)
+  })
+
   it('ignores bytes after the blob', () => {
     const blob = Buffer.concat([writeDeviceTree(sample), Buffer.alloc(100, 0xff)])
     expect(readDeviceTree(blob, 'blob')).toEqual(sample)

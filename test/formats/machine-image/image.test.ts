@@ -50,9 +50,10 @@ describe('machine image', () => {
 
   it('is not written over unless asked', async () => {
     const path = await makeMachineImage()
-    const other = { state: makeMachineState({ boots: 7 }), deviceTree: new Uint8Array() }
-    await expect(createMachineImage(path, other)).rejects.toThrow(TargetError)
-    await createMachineImage(path, other, { force: true })
+    const state = makeMachineState({ boots: 7 })
+    const make = () => ({ state, deviceTree: new Uint8Array() })
+    await expect(createMachineImage(path, state.memory, make)).rejects.toThrow(TargetError)
+    await createMachineImage(path, state.memory, make, { force: true })
     using image = openMachineImage(path)
     expect(image.state.boots).toBe(7)
   })
