@@ -1,20 +1,16 @@
 // The architectures we can read, one file each. To add one: write the file, put it in the list, add a
 // dump of it to the tests.
 
-import type { PhysAddr, VirtAddr } from '../address.ts'
+import type { PhysAddr } from '../address.ts'
 import type { PhysicalMemory } from '../memory/physical.ts'
 import type { Translation } from '../memory/virtual.ts'
 import type { Abi } from '../struct.ts'
+import { arm64 } from './arm64.ts'
+import type { KernelFacts } from './facts.ts'
+import { ppc64le } from './ppc64.ts'
+import { x86_64 } from './x86-64.ts'
 
 export type ArchName = 'x86_64' | 'ppc64le' | 'arm64'
-
-/** What a kernel says of itself; VMCOREINFO is one. */
-export interface KernelFacts {
-  symbol(name: string): VirtAddr | undefined
-  number(name: string): bigint | undefined
-  offset(member: string): number | undefined
-  size(type: string): number | undefined
-}
 
 export interface TranslationInputs {
   readonly facts: KernelFacts
@@ -49,7 +45,7 @@ export interface Arch {
   openTranslation(inputs: TranslationInputs): Translation
 }
 
-export const archList: readonly Arch[] = []
+export const archList: readonly Arch[] = [x86_64, ppc64le, arm64]
 
 export const findArch = (elfMachine: number): Arch | undefined =>
   archList.find((arch) => arch.elfMachine === elfMachine)

@@ -3,9 +3,11 @@
 // first match wins; unknown keys are ignored; the last line may be cut.
 
 import type { VirtAddr } from '../address.ts'
-import { KernelError } from '../errors.ts'
+import type { KernelFacts } from '../arch/facts.ts'
 
-export class Vmcoreinfo {
+export { required } from '../arch/facts.ts'
+
+export class Vmcoreinfo implements KernelFacts {
   readonly text: string
   readonly #lines = new Map<string, string>()
 
@@ -90,14 +92,4 @@ function parseNumber(text: string | undefined): bigint | undefined {
   if (/^-?\d{1,20}$/.test(text)) return BigInt(text)
   if (/^(0x)?[0-9a-fA-F]{1,16}$/.test(text)) return BigInt(text.startsWith('0x') ? text : `0x${text}`)
   return undefined
-}
-
-/** `value`, or a KernelError that names the missing key. */
-export function required<T>(value: T | undefined, key: string): T {
-  if (value === undefined) {
-    throw new KernelError(`the dump's VMCOREINFO has no usable ${key}`, {
-      hint: 'the kernel is older than what we know, or the note is damaged',
-    })
-  }
-  return value
 }

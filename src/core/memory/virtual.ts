@@ -5,17 +5,30 @@ import type { PhysAddr, VirtAddr } from '../address.ts'
 import { FaultError } from '../errors.ts'
 import type { PhysicalMemory } from './physical.ts'
 
-/** Virtual to physical, one page at a time. Made by an Arch. */
-export interface Translation {
-  /** Physical address of the byte, undefined when nothing maps it. @throws {FaultError} a table is missing. */
-  translate(address: VirtAddr): PhysAddr | undefined
+/** A stretch of virtual memory that lies in physical memory in one piece. */
+export interface Mapping {
+  readonly start: VirtAddr
+  /** First address after it; up to 2^64. */
+  readonly end: VirtAddr
+  /** Where `start` is. */
+  readonly physical: PhysAddr
 }
 
-export class VirtualMemory implements Translation {
+/** Virtual to physical. Made by an Arch. */
+export interface Translation {
+  /** What maps the byte at `address`, undefined when nothing does. @throws {FaultError} a table is missing. */
+  map(address: VirtAddr): Mapping | undefined
+  /** As `map`, but by the page tables alone, without what is known of the architecture's fixed areas. */
+  walk(address: VirtAddr): Mapping | undefined
+}
+
+export class VirtualMemory {
   readonly physical: PhysicalMemory
   readonly pageSize: number
   readonly littleEndian: boolean
   readonly #translation: Translation
+  /** The last mapping used: structures that belong together lie together. */
+  #last: Mapping | undefined
   readonly #scratch = new Uint8Array(8)
   readonly #view = new DataView(this.#scratch.buffer)
 
@@ -30,8 +43,18 @@ export class VirtualMemory implements Translation {
     this.#translation = translation
   }
 
+  /** Physical address of the byte, undefined when nothing maps it. @throws {FaultError} a table is missing. */
   translate(address: VirtAddr): PhysAddr | undefined {
-    return this.#translation.translate(BigInt.asUintN(64, address))
+    const at = BigInt.asUintN(64, address)
+    const mapping = this.#map(at)
+    return mapping === undefined ? undefined : mapping.physical + Number(at - mapping.start)
+  }
+
+  /** As translate, by the page tables alone. */
+  walk(address: VirtAddr): PhysAddr | undefined {
+    const at = BigInt.asUintN(64, address)
+    const mapping = this.#translation.walk(at)
+    return mapping === undefined ? undefined : mapping.physical + Number(at - mapping.start)
   }
 
   /** Fill `into` from `address`. @throws {FaultError} at the first byte not to be had. */
@@ -39,13 +62,20 @@ export class VirtualMemory implements Translation {
     let done = 0
     while (done < into.length) {
       const at = BigInt.asUintN(64, address + BigInt(done))
-      const inPage = Number(at & BigInt(this.pageSize - 1))
-      const length = Math.min(this.pageSize - inPage, into.length - done)
-      const physical = this.translate(at)
-      if (physical === undefined) throw new FaultError('virtual', at, length, 'unmapped')
+      const mapping = this.#map(at)
+      if (mapping === undefined) throw new FaultError('virtual', at, into.length - done, 'unmapped')
+      const length = Math.min(Number(mapping.end - at), into.length - done)
+      const physical = mapping.physical + Number(at - mapping.start)
       this.physical.read(physical, into.subarray(done, done + length))
       done += length
     }
+  }
+
+  #map(address: VirtAddr): Mapping | undefined {
+    const last = this.#last
+    if (last !== undefined && address >= last.start && address < last.end) return last
+    this.#last = this.#translation.map(address)
+    return this.#last
   }
 
   bytes(address: VirtAddr, length: number): Uint8Array {
