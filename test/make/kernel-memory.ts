@@ -22,8 +22,7 @@ export function makeKernelMemory(bytes: Uint8Array, missing: readonly Range[] = 
     storedPages: (pageSize: number) => new Bitmap(Math.ceil(bytes.length / pageSize)),
     [Symbol.dispose]() {},
   }
-  const size = BigInt(bytes.length)
-  const translate = (address: bigint): number | undefined =>
-    address >= kernelBase && address < kernelBase + size ? Number(address - kernelBase) : undefined
-  return new VirtualMemory(physical, { translate }, { pageSize: 4096, littleEndian: true })
+  const whole = { start: kernelBase, end: kernelBase + BigInt(bytes.length), physical: 0 }
+  const map = (address: bigint) => (address >= whole.start && address < whole.end ? whole : undefined)
+  return new VirtualMemory(physical, { map, walk: map }, { pageSize: 4096, littleEndian: true })
 }
