@@ -1,8 +1,8 @@
 // Manual pages in mdoc(7), made from the command tree, so that a page cannot forget an option. What
-// the tree does not know (why, examples, files) is in prose.ts.
+// the tree does not know (why, examples, files) is in man-prose.ts.
 
 import type { Argument, Command, Option } from 'commander'
-import type { Prose } from './prose.ts'
+import type { Prose } from './man-prose.ts'
 
 const date = 'November 23, 2026'
 
@@ -58,7 +58,7 @@ export interface IndexProse extends Prose {
 
 function page(name: string, summary: string, sections: readonly (readonly string[])[]): string {
   const head = [
-    '.\\" Made by scripts/man from the command tree: change src/commands or scripts/man/prose.ts.',
+    '.\\" Made by npm run docs from the command tree: change src/commands or scripts/docs/man-prose.ts.',
     `.Dd ${date}`,
     `.Dt ${name.toUpperCase()} 8`,
     '.Os',

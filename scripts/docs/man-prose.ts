@@ -1,7 +1,7 @@
 // What the manual says beyond options and arguments, one entry a command. A test fails when a command
 // has none.
 
-import type { IndexProse } from './page.ts'
+import type { IndexProse } from './man-page.ts'
 
 export interface Prose {
   /** Paragraphs. */

@@ -3,8 +3,8 @@
 import type { Command } from 'commander'
 import { makeProgram } from '../../src/cli.ts'
 import { Ui } from '../../src/ui/output.ts'
-import { renderCommandPage, renderIndexPage } from './page.ts'
-import { commandProse, indexProse } from './prose.ts'
+import { renderCommandPage, renderIndexPage } from './man-page.ts'
+import { commandProse, indexProse } from './man-prose.ts'
 
 /** The program with all its commands loaded. */
 export async function loadProgram(): Promise<Command> {
@@ -19,7 +19,7 @@ export async function manPages(): Promise<ReadonlyMap<string, string>> {
   const pages = new Map([['fadump.8', renderIndexPage(program, commands, indexProse)]])
   for (const command of commands) {
     const prose = commandProse[command.name()]
-    if (prose === undefined) throw new Error(`scripts/man/prose.ts says nothing about ${command.name()}`)
+    if (prose === undefined) throw new Error(`scripts/docs/man-prose.ts says nothing about ${command.name()}`)
     pages.set(`fadump-${command.name()}.8`, renderCommandPage(command, prose))
   }
   return pages
