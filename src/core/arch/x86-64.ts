@@ -108,15 +108,13 @@ function directMapBase(tables: PageTables, { facts, segments }: TranslationInput
   return physical === undefined ? undefined : pointer - BigInt(physical)
 }
 
-/** Use the direct map up to the last RAM that it maps: video and firmware ranges beyond are not in it. */
+/** Use the direct map up to the last RAM that begins in it: video and firmware ranges beyond do not. */
 function addDirectMap(tables: PageTables, base: VirtAddr, inputs: TranslationInputs, root: PhysAddr): void {
-  const { memory, pageSize } = inputs
-  const mapped = memory.ranges
+  const last = inputs.memory.ranges
     .slice(-16)
-    .findLast(({ end }) => tryWalk(tables, base + BigInt(end - pageSize)) === end - pageSize)
-  if (mapped === undefined) return
-  const end = base + BigInt(mapped.end)
-  tables.addCheckedWindow({ start: base, end, physical: 0 }, [root])
+    .findLast(({ start }) => tryWalk(tables, base + BigInt(start)) === start)
+  if (last === undefined) return
+  tables.addCheckedWindow({ start: base, end: base + BigInt(last.end), physical: 0 }, [root])
 }
 
 function tryWalk(tables: PageTables, address: VirtAddr): PhysAddr | undefined {
