@@ -4,8 +4,7 @@
 // bit) this one is strict.
 // Source: QEMU hw/ppc/spapr_fadump.c.
 
-import type { MachineImage } from '../../formats/machine-image/image.ts'
-import type { FirmwareState, MachineCpu, MachineState } from '../../formats/machine-image/state.ts'
+import type { FirmwareState, MachineCpu } from '../../formats/machine-image/state.ts'
 import { type SavedCpu, writeRegisterSaveArea } from '../../formats/regsave.ts'
 import { DumpError, FaultError } from '../errors.ts'
 import { contains, overlaps, type Range } from '../ranges.ts'
@@ -22,9 +21,7 @@ import {
   statusFlags,
   writeFdm,
 } from './fdm.ts'
-
-/** What firmware and kernel work on. */
-export type Machine = Pick<MachineImage, 'state' | 'ram'>
+import type { Machine } from './index.ts'
 
 export const dumpCommands = { register: 1, unregister: 2, invalidate: 3 } as const
 
@@ -132,8 +129,7 @@ export function preserveMemory(machine: Machine): FirmwareState {
   const fdm = parseFdm(Buffer.from(old.fdm ?? '', 'hex'), "firmware's FDM")
   const sections = fdm.sections.map((section) => preserveSection(machine, section))
   const failed = sections.some((section) => section.errorFlags !== 0)
-  const dumpStatusFlag =
-    statusFlags.triggered | statusFlags.performed | (failed ? statusFlags.error : 0)
+  const dumpStatusFlag = statusFlags.triggered | statusFlags.performed | (failed ? statusFlags.error : 0)
   const result = { header: { ...fdm.header, dumpStatusFlag }, sections }
   return { ...old, registered: false, dumpActive: true, copying: false, fdm: toHex(result) }
 }
@@ -186,7 +182,3 @@ function readRam(ram: Machine['ram'], address: number, length: number): Uint8Arr
   ram.read(address, bytes)
   return bytes
 }
-
-/** The property `ibm,kernel-dump` of a boot after a dump was taken. */
-export const kernelDumpProperty = ({ firmwareState }: MachineState): Uint8Array | undefined =>
-  firmwareState.dumpActive ? Uint8Array.from(Buffer.from(firmwareState.fdm ?? '', 'hex')) : undefined

@@ -1,0 +1,72 @@
+// Where the kernel keeps its request to firmware (RTAS: the FDM, a static variable). The memory of a
+// machine that was registered holds it already, and there it is rewritten; otherwise it gets the highest
+// empty page of boot memory that firmware can address, which the kernel then owns.
+
+import type { FadumpConfig } from '../../formats/machine-image/state.ts'
+import { alignDown, MiB } from '../address.ts'
+import { intersect, makeRanges, type Ranges, subtract } from '../ranges.ts'
+import { fdmSize, maxSections } from './fdm.ts'
+import type { Machine } from './index.ts'
+
+const chunkSize = 4 * MiB
+
+/** Physical address; undefined when boot memory has no empty page left below the end of the real-mode area. */
+export function findRequestPlace({ state, ram }: Machine, config: FadumpConfig): number | undefined {
+  const reachable = intersect(bootMemory(config), [{ start: 0, end: state.firmwareState.rmaSize }])
+  return findRequest(ram, reachable) ?? findEmptyPage({ state, ram }, config, reachable)
+}
+
+const bootMemory = (config: FadumpConfig): Ranges =>
+  makeRanges(config.bootMemoryRegions.map(({ address, size }) => ({ start: address, end: address + size })))
+
+/** The structure of an earlier registration: a header that no firmware wrote to, then a CPU state section. */
+function findRequest(ram: Machine['ram'], ranges: Ranges): number | undefined {
+  // Chunks overlap, so that a structure across two of them is whole in one.
+  const overlap = fdmSize(maxSections)
+  for (const { start, end } of ranges) {
+    for (let at = start; at < end; at += chunkSize) {
+      const bytes = new Uint8Array(Math.min(chunkSize + overlap, end - at))
+      ram.read(at, bytes)
+      const found = findHeader(new DataView(bytes.buffer))
+      if (found !== undefined) return at + found
+    }
+  }
+  return undefined
+}
+
+/** The structure holds 64-bit members, so it starts at a multiple of 8. */
+function findHeader(view: DataView): number | undefined {
+  const last = view.byteLength - fdmSize(2)
+  for (let at = 0; at <= last; at += 8) {
+    if (view.getUint32(at) === 1 && view.getUint32(at + 8) === 40 && isHeader(view, at)) return at
+  }
+  return undefined
+}
+
+function isHeader(view: DataView, at: number): boolean {
+  const sections = view.getUint16(at + 4)
+  const isFresh = view.getUint16(at + 6) === 0
+  const hasNoDisk = [12, 16, 20, 24, 28, 32, 36].every((offset) => view.getUint32(at + offset) === 0)
+  const startsWithCpuState = view.getUint32(at + 40) === 1 && view.getUint32(at + 44) === 0x00010000
+  return sections >= 3 && sections <= maxSections && isFresh && hasNoDisk && startsWithCpuState
+}
+
+function findEmptyPage({ state, ram }: Machine, config: FadumpConfig, ranges: Ranges): number | undefined {
+  const { pageSize } = state
+  const page = Buffer.alloc(pageSize)
+  const zero = Buffer.alloc(pageSize)
+  const { parameterArea = 0 } = config
+  // Address 0 means "no structure" to firmware.
+  const taken = makeRanges([
+    { start: 0, end: pageSize },
+    { start: parameterArea, end: parameterArea + state.kernel.commandLineSize },
+    ...state.reservedRanges,
+  ])
+  for (const { start, end } of subtract(ranges, taken).toReversed()) {
+    for (let at = alignDown(end, pageSize) - pageSize; at >= start; at -= pageSize) {
+      ram.read(at, page)
+      if (page.equals(zero)) return at
+    }
+  }
+  return undefined
+}
