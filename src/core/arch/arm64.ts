@@ -23,6 +23,7 @@ export const arm64: Arch = {
     names: [...Array.from({ length: 31 }, (_, n) => `x${n}`), 'sp', 'pc', 'pstate'],
     programCounter: 'pc',
     stackPointer: 'sp',
+    userMode: { register: 'pstate', mask: 0xfn, value: 0n },
   },
   openTranslation,
 }

@@ -32,6 +32,8 @@ export interface RegisterSet {
   readonly names: readonly string[]
   readonly programCounter: string
   readonly stackPointer: string
+  /** A CPU ran user space when `register & mask` is `value`. */
+  readonly userMode: { readonly register: string; readonly mask: bigint; readonly value: bigint }
 }
 
 export interface Arch {

@@ -40,6 +40,7 @@ export const ppc64le: Arch = {
     ],
     programCounter: 'nip',
     stackPointer: 'r1',
+    userMode: { register: 'msr', mask: 0x4000n, value: 0x4000n },
   },
   openTranslation,
 }

@@ -30,6 +30,7 @@ export const x86_64: Arch = {
     ).split(' '),
     programCounter: 'rip',
     stackPointer: 'rsp',
+    userMode: { register: 'cs', mask: 3n, value: 3n },
   },
   openTranslation,
 }
