@@ -174,6 +174,8 @@ OFFSET(printk_info.caller_id)=20
 SIZE(prb_data_ring)=32
 OFFSET(prb_data_ring.size_bits)=0
 OFFSET(prb_data_ring.data)=8
+OFFSET(prb_data_ring.head_lpos)=16
+OFFSET(prb_data_ring.tail_lpos)=24
 SIZE(atomic_long_t)=8
 OFFSET(atomic_long_t.counter)=0
 `

@@ -9,7 +9,8 @@ import { readDeviceTree } from '../../formats/fdt/reader.ts'
 import type { MachineImage } from '../../formats/machine-image/image.ts'
 import type { FadumpConfig, MachineState } from '../../formats/machine-image/state.ts'
 import { RefusedError } from '../errors.ts'
-import { addMessages, requireStage } from '../machine/stage.ts'
+import { requireStage } from '../machine/lifecycle.ts'
+import { addMessages } from '../machine/messages.ts'
 import { makeParameterArea, readParameterArea } from './bootargs.ts'
 import { crashInfoBytes, newCrashInfo } from './crash-info.ts'
 import { type Firmware, getFirmware, type Machine } from './index.ts'
@@ -34,7 +35,7 @@ export interface RegisterResult {
  * @throws {RefusedError} in the kernel's words; the machine's state is as it was.
  */
 export function registerDump(image: MachineImage, options: RegisterOptions = {}): RegisterResult {
-  requireStage(image.state, 'register', ['production', 'registered'])
+  requireStage(image, ['production', 'registered'], 'register')
   const firmware = getFirmware(image.state.firmware)
   const booted = image.state.fadump === undefined ? reserveAtBoot(image, firmware) : undefined
   const state = booted?.state ?? image.state
@@ -54,7 +55,7 @@ export function registerDump(image: MachineImage, options: RegisterOptions = {})
 
 /** `echo 0 > registered`. Without a registration there is nothing to do, and false comes back. */
 export function unregisterDump(image: MachineImage): boolean {
-  requireStage(image.state, 'register', ['production', 'registered'])
+  requireStage(image, ['production', 'registered'], 'register')
   if (image.state.stage === 'production') return false
   const { firmwareState } = getFirmware(image.state.firmware).unregister(image)
   image.update({ ...image.state, stage: 'production', firmwareState })

@@ -8,9 +8,9 @@ import { Stretch } from '../memory/stretch.ts'
 import { callerName, decodeText, type KernelLog, type LogRecord, type LogSource } from './printk.ts'
 import { required, type Vmcoreinfo } from './vmcoreinfo.ts'
 
-const idMask = (1n << 62n) - 1n
+export const idMask = (1n << 62n) - 1n
 /** The top two bits of a descriptor's state word. */
-const states = { reserved: 0, committed: 1, finalized: 2, reusable: 3 } as const
+export const states = { reserved: 0, committed: 1, finalized: 2, reusable: 3 } as const
 /** `begin` and `next` of blocks without data: an empty line, and text for which there was no room. */
 const noText = 3n
 const failedText = 1n
@@ -152,7 +152,7 @@ function tornText(block: Uint8Array): Uint8Array {
 }
 
 function openRing({ memory, vmcoreinfo }: LogSource): Ring {
-  const offsets = readOffsets(vmcoreinfo)
+  const offsets = ringOffsets(vmcoreinfo)
   const prb = memory.u64(required(vmcoreinfo.symbol('prb'), 'SYMBOL(prb)'))
   const word = (at: number): bigint => memory.u64(prb + BigInt(at))
   const bits = (at: number, what: string, max: number): number => {
@@ -179,10 +179,10 @@ function openRing({ memory, vmcoreinfo }: LogSource): Ring {
   }
 }
 
-type Offsets = ReturnType<typeof readOffsets>
+type Offsets = ReturnType<typeof ringOffsets>
 
 /** Bytes into printk_ringbuffer for its parts, into the element for the others. */
-function readOffsets(vmcoreinfo: Vmcoreinfo) {
+export function ringOffsets(vmcoreinfo: Vmcoreinfo) {
   const offset = (member: string): number => required(vmcoreinfo.offset(member), `OFFSET(${member})`)
   const size = (type: string): number => {
     const value = required(vmcoreinfo.size(type), `SIZE(${type})`)
@@ -211,6 +211,8 @@ function readOffsets(vmcoreinfo: Vmcoreinfo) {
     fail: vmcoreinfo.offset('printk_ringbuffer.fail'),
     sizeBits: textRing + offset('prb_data_ring.size_bits'),
     data: textRing + offset('prb_data_ring.data'),
+    textRing,
+    counter,
     descSize,
     state: inside('prb_desc.state_var', offset('prb_desc.state_var') + counter, 8, descSize),
     begin: inside('prb_desc.begin', block + offset('prb_data_blk_lpos.begin'), 8, descSize),

@@ -96,12 +96,10 @@ describe('register', () => {
     expect(registerDump(image).messages).toEqual(['rtas fadump: Registration is successful!'])
   })
 
-  it.each([
-    ['crashed', 'register: the machine has crashed'],
-    ['capture', 'register: the machine runs the capture kernel'],
-  ] as const)('is refused on a machine that is %s', async (stage, message) => {
+  it.each(['crashed', 'capture'] as const)('is refused on a machine at stage %s', async (stage) => {
     using image = await make({ stage })
     for (const work of [registerDump, unregisterDump]) {
+      const message = 'register: the machine is not running its production kernel'
       expect(refusalOf(() => work(image))).toMatchObject({ message, errno: 'EPERM' })
     }
   })
