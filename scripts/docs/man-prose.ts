@@ -54,4 +54,25 @@ export const indexProse: IndexProse = {
   ],
 }
 
-export const commandProse: Readonly<Record<string, Prose>> = {}
+export const commandProse: Readonly<Record<string, Prose>> = {
+  create: {
+    description: [
+      'The memory is copied in one pass; zeros take no room in the image. Pages that a filter left out of the dump are zeros in the machine, and a warning counts them.',
+      "A running kernel leaves itself described at the start of pages, and create finds it there: the VMCOREINFO note (release, MMU), the device tree it was booted with (command line, possible CPUs, real-mode area, the firmware's own memory) and, when fadump was registered, its crash information header (sizes of its registers and CPU masks). An option wins over what is found, and what is found over the default; the output names the source of each fact.",
+      'Defaults: radix MMU, pages of 65536 bytes, command line "fadump=on", as many possible CPUs as the dump has registers of, CPU masks for 2048 CPUs, a real-mode area of the largest power of two that fits the first range of memory, at most 16 GiB (as QEMU does it).',
+      'Machines are little-endian IBM Power with RTAS firmware. A dump of another architecture is refused: it can be filtered, saved and analyzed, but no firmware there knows fadump.',
+    ],
+    examples: [
+      {
+        text: 'The bundled machine, which needs no more options:',
+        command: '$ fadump create machine.img --from demo/ppc64le-7.2.kdump',
+      },
+      {
+        text: 'A blank one with a hole in its memory:',
+        command:
+          '$ fadump create machine.img --memory 8G --hole 2G-3G --cpus 4 --cmdline "fadump=on crashkernel=1G"',
+      },
+    ],
+    seeAlso: ['register', 'status'],
+  },
+}

@@ -10,4 +10,10 @@ export interface CommandEntry {
   load(): Promise<(ui: Ui) => Command>
 }
 
-export const commandList: readonly CommandEntry[] = []
+export const commandList: readonly CommandEntry[] = [
+  {
+    name: 'create',
+    summary: 'make a machine from a dump or blank',
+    load: async () => (await import('./create.ts')).createCommand,
+  },
+]

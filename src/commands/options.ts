@@ -1,6 +1,7 @@
 // Options that several commands share, with one wording.
 
 import { InvalidArgumentError, Option } from 'commander'
+import { makeRanges, type Ranges } from '../core/ranges.ts'
 
 const binarySuffixes: Record<string, number> = {
   '': 1,
@@ -29,6 +30,15 @@ export function parseCount(text: string): number {
     throw new InvalidArgumentError('expected a whole number')
   }
   return value
+}
+
+/** `0x10000000-0x20000000` or `256M-512M`: start and end (exclusive) in bytes. Repeated options add up. */
+export function collectRange(text: string, earlier: Ranges = []): Ranges {
+  const [start, end, ...rest] = text.split('-').map(parseSize)
+  if (start === undefined || end === undefined || rest.length > 0 || start >= end) {
+    throw new InvalidArgumentError('expected START-END, such as 0x10000000-0x20000000 or 256M-512M')
+  }
+  return makeRanges([...earlier, { start, end }])
 }
 
 export const forceOption = (): Option => new Option('-f, --force', 'replace files that exist already')

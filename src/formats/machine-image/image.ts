@@ -96,7 +96,7 @@ function readImage(file: ByteSource, writer: ImageWriter | undefined, close: () 
         state,
         deviceTree,
       }
-      const parts = writeSlot(next)
+      const parts = writeSlot(next, path)
       writer.sync()
       for (const { offset, bytes } of parts) writer.write(offset, bytes)
       writer.sync()
@@ -151,7 +151,7 @@ export async function createMachineImage(
   output.truncate(ramOffset + totalSize(memory))
   const machine = await make(ram.write)
   for (let index = 0; index < slotCount; index++) {
-    for (const { offset, bytes } of writeSlot({ index, sequence: slotCount - index, ...machine })) {
+    for (const { offset, bytes } of writeSlot({ index, sequence: slotCount - index, ...machine }, path)) {
       output.write(offset, bytes)
     }
   }

@@ -108,10 +108,14 @@ function readSlot(source: ByteSource, index: number): Slot {
   return { index, sequence: header.sequence, state: parseStateText(stateText, source.name), deviceTree }
 }
 
-/** A slot as bytes of the file, the header last. @throws {UsageError} when it does not fit. */
-export function writeSlot(slot: Slot): readonly SlotBytes[] {
+/**
+ * A slot as bytes of the file, the header last. What could not be read again is not written.
+ * @throws {UsageError} when it does not fit. @throws {FormatError} naming a field that makes no sense.
+ */
+export function writeSlot(slot: Slot, file: string): readonly SlotBytes[] {
   const base = slot.index * slotSize
   const stateText = writeStateText(slot.state)
+  parseStateText(stateText, file)
   if (stateText.length > maxStateSize || slot.deviceTree.length > maxDeviceTreeSize) {
     throw new UsageError('the state of the machine is too large for its image', {
       hint: `at most ${maxStateSize} bytes of state and ${maxDeviceTreeSize} of device tree; fewer CPUs or memory ranges help`,
