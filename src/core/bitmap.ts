@@ -78,7 +78,15 @@ export class Bitmap {
   }
 
   clone(): Bitmap {
-    return new Bitmap(this.length, this.bytes.slice())
+    return this.first(this.length)
+  }
+
+  /** A copy of the first `length` bits, or of all when there are fewer. */
+  first(length: number): Bitmap {
+    const bits = Math.min(length, this.length)
+    const bytes = this.bytes.slice(0, Math.ceil(bits / 8))
+    if ((bits & 7) !== 0) bytes[bytes.length - 1] &= (1 << (bits & 7)) - 1
+    return new Bitmap(bits, bytes)
   }
 }
 
