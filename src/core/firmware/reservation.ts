@@ -206,17 +206,27 @@ function findParameterArea(
       ? { start: memoryEnd / 2, end: memoryEnd }
       : { start: minRma, end: Math.min(inputs.rmaSize, bootMemoryTop) }
   const taken = makeRanges([...inputs.kernelReserved, ...inputs.reservedRanges, area])
-  const found = findHighest(subtract(inputs.memory, taken), inputs.commandLineSize, window)
+  const found = findHighest(
+    subtract(inputs.memory, taken),
+    inputs.commandLineSize,
+    window,
+    inputs.commandLineSize,
+  )
   if (found === undefined) {
     messages.push('fadump: WARNING: Could not setup area to pass additional parameters!')
   }
   return found
 }
 
-/** The highest `size` bytes of `free` inside `window`, aligned to their size. */
-export function findHighest(free: Ranges, size: number, window: Range): number | undefined {
+/** The highest `size` bytes of `free` inside `window`, aligned. */
+export function findHighest(
+  free: Ranges,
+  size: number,
+  window: Range,
+  alignment: number,
+): number | undefined {
   for (const range of free.toReversed()) {
-    const at = alignDown(Math.min(range.end, window.end) - size, size)
+    const at = alignDown(Math.min(range.end, window.end) - size, alignment)
     if (at >= Math.max(range.start, window.start)) return at
   }
   return undefined

@@ -20,6 +20,7 @@ import {
 } from './check.ts'
 import type {
   CaptureState,
+  CrashState,
   FadumpConfig,
   FirmwareState,
   KernelTraits,
@@ -110,6 +111,13 @@ const captureState = fields<CaptureState>({
   noteBufferSize: size,
 })
 
+const crashState = fields<CrashState>({
+  cpu: optional(whole(0, maxCpuCount - 1)),
+  reason: text,
+  time: whole(),
+  writes: list(fields({ address, bytes: matching(/^([0-9a-f]{2})*$/, 'bytes in hexadecimal') }), 10_000),
+})
+
 const message = fields<MachineMessage>({ boot: whole(1), source: oneOf('kernel', 'firmware'), text })
 
 const machineState = fields<MachineState>({
@@ -128,7 +136,7 @@ const machineState = fields<MachineState>({
   fadump: optional(fadumpConfig),
   firmwareState,
   capture: optional(captureState),
-  crash: optional(fields({ cpu: optional(whole(0, maxCpuCount - 1)), reason: text, time: whole() })),
+  crash: optional(crashState),
   boots: whole(1),
   messages: list(message, 100_000),
   origin: text,

@@ -68,6 +68,19 @@ export interface FirmwareState {
   readonly rmaSize: number
 }
 
+export interface CrashState {
+  /** The CPU whose kernel gave up; undefined when firmware or a person ended it from outside. */
+  readonly cpu: number | undefined
+  readonly reason: string
+  /** Seconds since 1970. */
+  readonly time: number
+  /**
+   * What the dying kernel wrote, in order, bytes in hexadecimal: kept until it and firmware's copying are
+   * done, to be done again when they were cut short. Empty afterwards.
+   */
+  readonly writes: readonly { readonly address: number; readonly bytes: string }[]
+}
+
 export interface CaptureState {
   readonly commandLine: string
   readonly elfcorehdrAddress: number
@@ -103,9 +116,7 @@ export interface MachineState {
   readonly fadump: FadumpConfig | undefined
   readonly firmwareState: FirmwareState
   readonly capture: CaptureState | undefined
-  readonly crash:
-    | { readonly cpu: number | undefined; readonly reason: string; readonly time: number }
-    | undefined
+  readonly crash: CrashState | undefined
   readonly boots: number
   readonly messages: readonly MachineMessage[]
   /** Where the machine came from, for people. */
