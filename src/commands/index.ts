@@ -16,9 +16,4 @@ export const commandList: readonly CommandEntry[] = [
     summary: 'make a machine from a dump or blank',
     load: async () => (await import('./create.ts')).createCommand,
   },
-  {
-    name: 'status',
-    summary: 'show a machine, its reservation and messages',
-    load: async () => (await import('./status.ts')).statusCommand,
-  },
 ]
