@@ -1,0 +1,18 @@
+// What a page codec is. Pages come from a dump, so a decoder trusts nothing: it reads and writes only
+// inside the two arrays it was given, and ends after work in proportion to their sizes.
+
+export interface Codec {
+  readonly name: 'zlib' | 'lzo' | 'snappy' | 'zstd'
+  /** Its bit in page_desc.flags and in disk_dump_header.status (diskdump_mod.h). */
+  readonly flag: number
+  /** Fill `output`, exactly. @throws {CodecError} when `input` does not give that many bytes. */
+  decompress(input: Uint8Array, output: Uint8Array): void
+  /**
+   * Pack a page into `output`, which is as long. Returns the packed length, 0 when that is no gain.
+   * A codec without it can only be read.
+   */
+  compress?(page: Uint8Array, output: Uint8Array): number
+}
+
+/** Packed bytes that cannot be unpacked. The reader knows where they stand and says so. */
+export class CodecError extends Error {}
