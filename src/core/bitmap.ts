@@ -77,6 +77,17 @@ export class Bitmap {
     return -1
   }
 
+  /** First clear bit at or after `from`, `length` when all are set. */
+  nextClear(from: number): number {
+    let bit = from
+    while (bit < this.length) {
+      if ((bit & 7) === 0 && this.bytes[byteOf(bit)] === 0xff) bit += 8
+      else if (this.has(bit)) bit++
+      else return bit
+    }
+    return this.length
+  }
+
   clone(): Bitmap {
     return this.first(this.length)
   }

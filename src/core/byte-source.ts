@@ -80,7 +80,7 @@ export class FileSource implements ByteSource {
 
   #readOnce(into: Uint8Array, at: number, position: number): number {
     try {
-      return readSync(this.#fd, into, at, into.length - at, position)
+      return readSync(this.#fd, into, at, Math.min(into.length - at, maxRead), position)
     } catch (cause) {
       throw new FormatError({
         file: this.name,
@@ -98,6 +98,9 @@ export class FileSource implements ByteSource {
     this.#open = false
   }
 }
+
+/** Node refuses to read 2 GiB at once. */
+const maxRead = 2 ** 30
 
 function openForReading(path: string): number {
   try {

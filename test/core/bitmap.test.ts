@@ -27,7 +27,11 @@ describe('bitmap', () => {
         expect(bitmap.has(length)).toBe(false)
         expect(bitmap.count()).toBe(model.filter(Boolean).length)
         expect(bitmap.count(3, 77)).toBe(model.slice(3, 77).filter(Boolean).length)
-        for (const from of [0, 5, 64]) expect(bitmap.next(from)).toBe(model.indexOf(true, from))
+        for (const from of [0, 5, 64]) {
+          expect(bitmap.next(from)).toBe(model.indexOf(true, from))
+          const clear = model.indexOf(false, from)
+          expect(bitmap.nextClear(from)).toBe(clear < 0 ? length : clear)
+        }
       }),
       { verbose: true },
     )
