@@ -3,9 +3,10 @@
 // unwrapped into a ByteSource first, so every format may come in any of them.
 
 import { type ByteSource, FileSource, readUpTo } from '../core/byte-source.ts'
-import { FormatError } from '../core/errors.ts'
+import { FormatError, UsageError } from '../core/errors.ts'
 import type { Dump } from './dump.ts'
 import { elfFormat } from './elf/reader.ts'
+import { kdumpFormat } from './kdump/reader.ts'
 
 export interface Format {
   readonly name: string
@@ -13,6 +14,8 @@ export interface Format {
   probe(header: Uint8Array): boolean
   /** Takes over the source. @throws {FormatError} when it is ours and broken. */
   open(source: ByteSource, container: Dump['container']): Dump
+  /** Takes over the files of a dump that was split. @throws {FormatError} they do not make a whole. */
+  openSet?(sources: readonly ByteSource[], container: Dump['container']): Dump
 }
 
 export interface Container {
@@ -22,31 +25,87 @@ export interface Container {
   unwrap(source: ByteSource): ByteSource
 }
 
-export const containerList: readonly Container[] = []
-export const formatList: readonly Format[] = [elfFormat]
+/** What a probe is given. */
+const probeBytes = 4096
 
-/** Open any dump by its path. @throws {FormatError} when no format knows it. */
-export function openDump(path: string): Dump {
-  return openSource(new FileSource(path))
+export const containerList: readonly Container[] = []
+export const formatList: readonly Format[] = [kdumpFormat, elfFormat]
+
+/**
+ * Open any dump by its path; one that makedumpfile split, by the paths of all its parts in any order.
+ * @throws {FormatError} when no format knows it.
+ */
+export function openDump(path: string | readonly string[]): Dump {
+  const sources: ByteSource[] = []
+  return closingOnError(sources, () => {
+    for (const one of typeof path === 'string' ? [path] : path) sources.push(new FileSource(one))
+    return openSources(sources)
+  })
 }
 
+/** Takes over the source. */
 export function openSource(source: ByteSource, container: Dump['container'] = 'file'): Dump {
+  return closingOnError([source], () => openSources([source], container))
+}
+
+/** Takes over the sources of a split dump, or one of a whole dump. */
+function openSources(sources: readonly ByteSource[], container: Dump['container'] = 'file'): Dump {
+  const inner = sources.map((source) => unwrap(source, container))
+  const first = inner[0]
+  if (first === undefined) throw new UsageError('no dump was named')
+  return closingOnError(
+    inner.map(({ source }) => source),
+    () => {
+      const format = findFormat(first.source)
+      if (inner.length === 1) return format.open(first.source, first.container)
+      for (const { source } of inner) checkPart(source, format)
+      return (format.openSet as NonNullable<Format['openSet']>)(
+        inner.map(({ source }) => source),
+        first.container,
+      )
+    },
+  )
+}
+
+function unwrap(
+  source: ByteSource,
+  container: Dump['container'],
+): { readonly source: ByteSource; readonly container: Dump['container'] } {
+  const header = readUpTo(source, 0, probeBytes)
+  const wrapper = container === 'file' ? containerList.find((one) => one.probe(header)) : undefined
+  return wrapper === undefined
+    ? { source, container }
+    : { source: wrapper.unwrap(source), container: wrapper.name }
+}
+
+function findFormat(source: ByteSource): Format {
+  const header = readUpTo(source, 0, probeBytes)
+  const format = formatList.find((candidate) => candidate.probe(header))
+  if (format !== undefined) return format
+  throw new FormatError({
+    file: source.name,
+    offset: 0,
+    field: 'not a dump',
+    expected: 'an ELF core, a kdump-compressed or flattened file, or a machine image',
+    found: `bytes ${Buffer.from(header.subarray(0, 8)).toString('hex')}`,
+  })
+}
+
+function checkPart(source: ByteSource, format: Format): void {
+  if (format.openSet !== undefined && findFormat(source) === format) return
+  throw new FormatError({
+    file: source.name,
+    field: 'several files were named',
+    expected: 'the parts of one split kdump-compressed dump',
+    hint: 'name one dump, or all parts of a split one',
+  })
+}
+
+function closingOnError<T>(sources: readonly ByteSource[], open: () => T): T {
   try {
-    const header = readUpTo(source, 0, 4096)
-    for (const wrapper of container === 'file' ? containerList : []) {
-      if (wrapper.probe(header)) return openSource(wrapper.unwrap(source), wrapper.name)
-    }
-    const format = formatList.find((candidate) => candidate.probe(header))
-    if (format !== undefined) return format.open(source, container)
-    throw new FormatError({
-      file: source.name,
-      offset: 0,
-      field: 'not a dump',
-      expected: 'an ELF core, a kdump-compressed or flattened file, or a machine image',
-      found: `bytes ${Buffer.from(header.subarray(0, 8)).toString('hex')}`,
-    })
+    return open()
   } catch (error) {
-    source[Symbol.dispose]()
+    for (const source of sources) source[Symbol.dispose]()
     throw error
   }
 }

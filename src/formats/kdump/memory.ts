@@ -1,0 +1,179 @@
+// The pages of a kdump-compressed file, or of the parts of a split set, as physical memory. What cannot
+// be had of a single page (lost, damaged, of an unknown codec) is a fault of that page, not of the file.
+
+import type { Bitmap } from '../../core/bitmap.ts'
+import type { ByteSource } from '../../core/byte-source.ts'
+import { CodecError } from '../../core/codecs/codec.ts'
+import { findCodec } from '../../core/codecs/index.ts'
+import { FaultError, FormatError } from '../../core/errors.ts'
+import { makePageCache } from '../../core/memory/page-cache.ts'
+import { type PhysicalMemory, pageBitmap } from '../../core/memory/physical.ts'
+import type { Range, Ranges } from '../../core/ranges.ts'
+import { countSetBits, type Descriptor, type DescriptorReader, descriptorReader } from './descriptors.ts'
+import type { KdumpHeaders } from './headers.ts'
+import { descriptorSize, statusFlags } from './layout.ts'
+
+export interface KdumpPart {
+  readonly source: ByteSource
+  readonly headers: KdumpHeaders
+}
+
+export interface KdumpMemory extends PhysicalMemory {
+  /** Names of the files that end before their pages do. */
+  readonly cutShort: readonly string[]
+}
+
+/** Pages kept unpacked, bytes. */
+const cacheBytes = 32 * 1024 * 1024
+
+/**
+ * @param parts in the order of their pages, without gaps
+ * @param exists the first bitmap: pages of the machine
+ * @param stored the second bitmap: pages with a descriptor
+ */
+export function kdumpMemory(parts: readonly KdumpPart[], exists: Bitmap, stored: Bitmap): KdumpMemory {
+  const first = parts[0] as KdumpPart
+  const { blockSize } = first.headers.header
+  const ranges = bitmapRanges(exists, blockSize)
+  const countBefore = countSetBits(stored)
+  const files = parts.map((part) => openPart(part, stored, countBefore))
+  const fileOf = (pfn: number) => files.find(({ end }) => pfn < end) ?? (files.at(-1) as PartReader)
+  const load = (pfn: number, into: Uint8Array) => fileOf(pfn).load(pfn, into)
+  const cache = makePageCache({ pageSize: blockSize, limit: cacheBytes, load })
+
+  return {
+    ranges,
+    cutShort: parts.filter((_, i) => files[i]?.cutShort).map(({ source }) => source.name),
+    read(address, into) {
+      for (let done = 0; done < into.length; ) {
+        const at = address + done
+        const pfn = Math.floor(at / blockSize)
+        const inPage = at - pfn * blockSize
+        const length = Math.min(into.length - done, blockSize - inPage)
+        if (!exists.has(pfn)) throw new FaultError('physical', at, into.length - done, 'hole')
+        if (!stored.has(pfn)) throw new FaultError('physical', at, into.length - done, 'excluded')
+        if (length === blockSize) load(pfn, into.subarray(done, done + length))
+        else copy(cache.get(pfn), inPage, into, done, length)
+        done += length
+      }
+    },
+    storedPages(pageSize) {
+      const bitmap = pageBitmap(ranges, pageSize, first.source.name)
+      const have = stored.clone()
+      for (const file of files) file.clearLost(have)
+      have.bytes.forEach((byte, i) => {
+        have.bytes[i] = byte & (exists.bytes[i] as number)
+      })
+      for (const run of bitmapRanges(have, blockSize)) {
+        bitmap.setRange(Math.ceil(run.start / pageSize), Math.ceil(run.end / pageSize))
+      }
+      return bitmap
+    },
+    [Symbol.dispose]() {
+      for (const { source } of parts) source[Symbol.dispose]()
+    },
+  }
+}
+
+/** Short pieces in a loop: a subarray for each would cost more than the bytes. */
+function copy(from: Uint8Array, at: number, into: Uint8Array, done: number, length: number): void {
+  if (length > 64) into.set(from.subarray(at, at + length), done)
+  else for (let i = 0; i < length; i++) into[done + i] = from[at + i] as number
+}
+
+/** Runs of set bits, in bytes of memory. */
+export function bitmapRanges(bitmap: Bitmap, blockSize: number): Ranges {
+  const runs: Range[] = []
+  for (let pfn = bitmap.next(0); pfn >= 0; ) {
+    const end = bitmap.nextClear(pfn)
+    runs.push({ start: pfn * blockSize, end: end * blockSize })
+    pfn = bitmap.next(end)
+  }
+  return runs
+}
+
+interface PartReader {
+  /** Page frame after the last of this part. */
+  readonly end: number
+  /** Unpack a page that is stored in this part. @throws {FaultError} 'truncated'. */
+  load(pfn: number, into: Uint8Array): void
+  readonly cutShort: boolean
+  /** Clear the bits of this part's pages whose data is not in the file. */
+  clearLost(have: Bitmap): void
+}
+
+function openPart(
+  { source, headers }: KdumpPart,
+  stored: Bitmap,
+  countBefore: (pfn: number) => number,
+): PartReader {
+  const { header, abi, offsets, part } = headers
+  const { blockSize } = header
+  const base = countBefore(part.start)
+  const count = countBefore(part.end) - base
+  const descriptor = descriptorReader(source, offsets.descriptors, abi.littleEndian)
+  const packed = new Uint8Array(blockSize)
+  const incomplete = (header.status & statusFlags.incomplete) !== 0
+  const cutShort = !incomplete && isCutShort(source, descriptor, count)
+
+  function load(pfn: number, into: Uint8Array): void {
+    const index = countBefore(pfn) - base
+    try {
+      unpack(source, descriptor(index), packed, into)
+    } catch (cause) {
+      if (!(cause instanceof CodecError)) throw cause
+      const problem = new FormatError({
+        file: source.name,
+        offset: offsets.descriptors + index * descriptorSize,
+        field: `page descriptor of page frame 0x${pfn.toString(16)}`,
+        found: cause.message,
+        cause,
+      })
+      throw new FaultError('physical', pfn * blockSize, blockSize, 'truncated', { cause: problem })
+    }
+  }
+
+  function clearLost(have: Bitmap): void {
+    if (!incomplete && !cutShort) return
+    let index = 0
+    for (let pfn = stored.next(part.start); pfn >= 0 && pfn < part.end; pfn = stored.next(pfn + 1)) {
+      if (isLost(descriptor(index++), source.size)) have.clear(pfn)
+    }
+  }
+
+  return { end: part.end, load, cutShort, clearLost }
+}
+
+/** @throws {CodecError} saying what is wrong with the descriptor or the data. */
+function unpack(
+  source: ByteSource,
+  descriptor: Readonly<Descriptor>,
+  packed: Uint8Array,
+  into: Uint8Array,
+): void {
+  const { offset, size, flags, there } = descriptor
+  const blockSize = into.length
+  if (!there) throw new CodecError('the file ends before the descriptor')
+  if (offset === 0) throw new CodecError('offset 0: the page was lost when the dump was written')
+  if (size > blockSize) throw new CodecError(`${size} bytes, more than a block`)
+  const codec = findCodec(flags)
+  if (codec === undefined && (flags !== 0 || size !== blockSize)) {
+    throw new CodecError(
+      `flags 0x${flags.toString(16)} and ${size} bytes: neither a known codec nor a whole page`,
+    )
+  }
+  const target = codec === undefined ? into : packed.subarray(0, size)
+  if (source.read(offset, target) < target.length) throw new CodecError('the file ends inside the data')
+  codec?.decompress(target, into)
+}
+
+const isLost = ({ offset, size, there }: Readonly<Descriptor>, fileSize: number): boolean =>
+  !there || offset === 0 || offset + size > fileSize
+
+/** Pages are written in order, so the last few tell whether the end of the file is missing. */
+function isCutShort(source: ByteSource, descriptor: DescriptorReader, count: number): boolean {
+  for (let index = Math.max(0, count - 256); index < count; index++) {
+    if (isLost(descriptor(index), source.size)) return true
+  }
+  return false
+}

@@ -1,0 +1,129 @@
+// A kdump-compressed file, or the parts of a split one, as a dump.
+
+import type { ByteSource } from '../../core/byte-source.ts'
+import { readExactly } from '../../core/byte-source.ts'
+import { FormatError, type Warning } from '../../core/errors.ts'
+import { type Dump, elfMachines, type KdumpFacts } from '../dump.ts'
+import { findVmcoreinfo, type Note, noteTypes, parseNotes } from '../elf/notes.ts'
+import type { Format } from '../index.ts'
+import { type KdumpHeaders, readBitmap, readKdumpHeaders } from './headers.ts'
+import { signature, statusFlags, subHeader } from './layout.ts'
+import { type KdumpMemory, type KdumpPart, kdumpMemory } from './memory.ts'
+import { orderParts } from './split.ts'
+
+export const kdumpFormat: Format = {
+  name: 'kdump',
+  probe: (header) => Buffer.from(header.subarray(0, signature.length)).toString('latin1') === signature,
+  open: (source, container) => openParts([source], container),
+  openSet: openParts,
+}
+
+function openParts(sources: readonly ByteSource[], container: Dump['container']): Dump {
+  const parts = orderParts(sources.map((source) => ({ source, headers: readKdumpHeaders(source) })))
+  const { source, headers } = parts[0] as KdumpPart
+  const { header, abi, offsets, maxMapnr } = headers
+  const exists = readBitmap(source, offsets.bitmap1, maxMapnr)
+  const stored = offsets.bitmap2 === offsets.bitmap1 ? exists : readBitmap(source, offsets.bitmap2, maxMapnr)
+  const memory = kdumpMemory(parts, exists, stored)
+  const noteBytes = readInside(source, headers, 'note')
+  const notes = parseNotes(noteBytes, abi.littleEndian, source.name)
+  return {
+    format: 'kdump',
+    container,
+    name: source.name,
+    elfMachine: machineOf(header.utsname.machine, notes, abi.littleEndian),
+    abi,
+    memory,
+    pageSize: header.blockSize,
+    notes,
+    noteBytes,
+    vmcoreinfo: findVmcoreinfo(notes) ?? vmcoreinfoOf(readInside(source, headers, 'vmcoreinfo')),
+    segments: [],
+    elfFlags: 0,
+    kdump: kdumpFacts(headers),
+    source,
+    warnings: [...parts.flatMap((part) => part.source.warnings ?? []), ...lossWarnings(parts, memory)],
+    [Symbol.dispose]: () => memory[Symbol.dispose](),
+  }
+}
+
+const kdumpFacts = ({ header, sub }: KdumpHeaders): KdumpFacts => ({
+  headerVersion: header.headerVersion,
+  dumpLevel: sub.dumpLevel ?? 0,
+  status: header.status,
+  utsname: header.utsname,
+  crashTime: Number(header.seconds) <= Number.MAX_SAFE_INTEGER ? Number(header.seconds) : 0,
+  cpuCount: header.cpuCount,
+  physBase: sub.physBase,
+})
+
+/** Bytes that the sub-header points at; none when it does not, or is too old to. */
+function readInside(
+  source: ByteSource,
+  { header, sub, abi }: KdumpHeaders,
+  what: 'note' | 'vmcoreinfo',
+): Uint8Array {
+  const offset = sub[`${what}Offset`] ?? 0
+  const size = sub[`${what}Size`] ?? 0
+  if (offset === 0 || size === 0) return new Uint8Array(0)
+  if (offset + size <= source.size) return readExactly(source, offset, size, what)
+  throw new FormatError({
+    file: source.name,
+    offset: header.blockSize + subHeader.layout(abi).offsets[`${what}Offset`],
+    field: `kdump sub-header, ${what}Offset and ${what}Size`,
+    expected: `a part of the file (size 0x${source.size.toString(16)})`,
+    found: `${size} bytes at 0x${offset.toString(16)}`,
+    hint: 'the copy may be cut short; compare its size with the original',
+  })
+}
+
+/** Version 3 files have the text and no notes. */
+const vmcoreinfoOf = (bytes: Uint8Array): string | undefined =>
+  bytes.length === 0 ? undefined : Buffer.from(bytes).toString('latin1').replace(/\0.*$/s, '')
+
+const machineNames: readonly (readonly [RegExp, number])[] = [
+  [/^x86_64$/, elfMachines.x86_64],
+  [/^ppc64/, elfMachines.ppc64],
+  [/^aarch64/, elfMachines.aarch64],
+  [/^s390x$/, elfMachines.s390x],
+  [/^riscv64$/, elfMachines.riscv64],
+  [/^i\d86$/, 3],
+  [/^arm/, 40],
+  [/^ppc/, 20],
+]
+
+/**
+ * The name in the header; where there is none (makedumpfile -d 0 or 1 without VMCOREINFO) the size of
+ * NT_PRSTATUS, which only x86_64 and s390x share, and those differ in byte order. 0: unknown.
+ */
+function machineOf(name: string, notes: readonly Note[], littleEndian: boolean): number {
+  const named = machineNames.find(([pattern]) => pattern.test(name))
+  if (named !== undefined) return named[1]
+  const prstatus = notes.find((note) => note.name === 'CORE' && note.type === noteTypes.prstatus)
+  switch (prstatus?.desc.length) {
+    case 336:
+      return littleEndian ? elfMachines.x86_64 : elfMachines.s390x
+    case 376:
+      return elfMachines.riscv64
+    case 392:
+      return elfMachines.aarch64
+    case 504:
+      return elfMachines.ppc64
+    default:
+      return 0
+  }
+}
+
+function lossWarnings(parts: readonly KdumpPart[], memory: KdumpMemory): Warning[] {
+  const incomplete = parts.filter(({ headers }) => (headers.header.status & statusFlags.incomplete) !== 0)
+  return [
+    ...incomplete.map(({ source }) => ({
+      code: 'INCOMPLETE',
+      message: `${source.name} is marked incomplete: the disk was full when it was written`,
+    })),
+    ...memory.cutShort.map((name) => ({
+      code: 'TRUNCATED',
+      message: `${name} is cut short: its last pages are missing`,
+    })),
+  ]
+}
