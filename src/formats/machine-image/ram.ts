@@ -2,10 +2,10 @@
 // holes between them not stored. Physical addresses in, file offsets inside.
 
 import { MiB } from '../../core/address.ts'
-import { type ByteSource, readExactly } from '../../core/byte-source.ts'
+import type { ByteSource } from '../../core/byte-source.ts'
 import { FaultError } from '../../core/errors.ts'
 import { ExtentMap } from '../../core/extents.ts'
-import { overlaps, type Ranges, rangeSize } from '../../core/ranges.ts'
+import { intersect, overlaps, type Ranges, rangeSize, subtract } from '../../core/ranges.ts'
 import type { MachineRam } from './image.ts'
 import { ramOffset } from './layout.ts'
 import { differingRuns } from './sparse.ts'
@@ -35,7 +35,10 @@ export function openRam(file: ByteSource, writer: ImageWriter | undefined, range
 
   function read(address: number, into: Uint8Array): void {
     for (const { offset, start, end } of pieces(extents, address, into.length)) {
-      into.set(readExactly(file, offset, end - start, 'RAM'), start)
+      const got = file.read(offset, into.subarray(start, end))
+      if (start + got < end) {
+        throw new FaultError('physical', address + start + got, end - start - got, 'truncated')
+      }
     }
   }
 
@@ -95,14 +98,12 @@ export function ramAsSource(ram: MachineRam, name: string): ByteSource {
     name,
     size,
     read(offset, into) {
-      const length = Math.max(0, Math.min(into.length, size - offset))
-      into.fill(0, 0, length)
-      for (const range of ram.ranges) {
-        const start = Math.max(range.start, offset)
-        const end = Math.min(range.end, offset + length)
-        if (start < end) ram.read(start, into.subarray(start - offset, end - offset))
-      }
-      return length
+      const wanted = { start: offset, end: Math.min(offset + into.length, size) }
+      if (wanted.start >= wanted.end) return 0
+      const there = intersect(ram.ranges, [wanted])
+      for (const { start, end } of subtract([wanted], there)) into.fill(0, start - offset, end - offset)
+      for (const { start, end } of there) ram.read(start, into.subarray(start - offset, end - offset))
+      return wanted.end - wanted.start
     },
     [Symbol.dispose]() {},
   }
