@@ -16,4 +16,14 @@ export const commandList: readonly CommandEntry[] = [
     summary: 'make a machine from a dump or blank',
     load: async () => (await import('./create.ts')).createCommand,
   },
+  {
+    name: 'analyze',
+    summary: 'say what a kernel died of',
+    load: async () => (await import('./analyze.ts')).analyzeCommand,
+  },
+  {
+    name: 'status',
+    summary: 'show a machine, its reservation and messages',
+    load: async () => (await import('./status.ts')).statusCommand,
+  },
 ]

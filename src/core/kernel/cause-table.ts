@@ -3,29 +3,33 @@
 // the middle of a line proves nothing. Patterns have no nested repetition: a log is a guest's text.
 // Sources: Linux kernel/panic.c, arch/*/mm/fault.c, arch/*/kernel/traps.c, kernel/watchdog.c, and others.
 
-export type CauseClass =
-  | 'sysrq'
-  | 'null-deref'
-  | 'page-fault'
-  | 'gpf'
-  | 'invalid-op'
-  | 'divide-error'
-  | 'stack-overflow'
-  | 'cfi'
-  | 'bug'
-  | 'memory-corruption'
-  | 'soft-lockup'
-  | 'hard-lockup'
-  | 'rcu-stall'
-  | 'hung-task'
-  | 'oom'
-  | 'warn-panic'
-  | 'init-death'
-  | 'idle-death'
-  | 'no-root'
-  | 'hardware'
-  | 'nmi'
-  | 'explicit'
+/** Every class and what it is called. */
+export const causeNames = {
+  sysrq: 'crash requested through sysrq',
+  'null-deref': 'NULL pointer dereference',
+  'page-fault': 'access to an address that is not mapped or not allowed',
+  gpf: 'general protection fault',
+  'invalid-op': 'invalid instruction',
+  'divide-error': 'division by zero',
+  'stack-overflow': 'kernel stack overflow',
+  cfi: 'control flow integrity violation',
+  bug: 'BUG() in the kernel',
+  'memory-corruption': 'memory corruption',
+  'soft-lockup': 'soft lockup: a CPU did not schedule',
+  'hard-lockup': 'hard lockup: a CPU took no interrupts',
+  'rcu-stall': 'RCU stall',
+  'hung-task': 'hung task',
+  oom: 'out of memory',
+  'warn-panic': 'warning, and panic_on_warn was set',
+  'init-death': 'init died',
+  'idle-death': 'idle task or interrupt handler died',
+  'no-root': 'no root file system',
+  hardware: 'hardware error',
+  nmi: 'non-maskable interrupt',
+  explicit: 'panic() by the kernel code',
+} as const
+
+export type CauseClass = keyof typeof causeNames
 
 /**
  * request: somebody asked for the crash · fault, bug: what was running dies · warning: the kernel goes
@@ -163,7 +167,7 @@ export const causeTable: readonly CauseRow[] = [
       /^\{\d{1,10}\}\[Hardware Error\]/,
       /^MCE: CPU(?<cpu>\d+)/,
       /^Machine check in kernel mode/,
-      /^EEH: /,
+      /^EEH: (Frozen|Fenced|Beginning|PHB#\S+ failure|This device has failed|Unable to recover)/,
     ],
     panics: [
       /^Fatal (local )?machine check/i,

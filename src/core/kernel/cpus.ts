@@ -7,6 +7,9 @@ import { type CrashInfo, cpuMaskHas, unknownCpu } from '../../formats/fdh.ts'
 import { FaultError } from '../errors.ts'
 import type { Kernel } from './kernel.ts'
 
+/** What this takes of a kernel; without its memory less is known of whose notes are whose. */
+export type CpuSource = Pick<Kernel, 'dump' | 'arch' | 'vmcoreinfo'> & Partial<Pick<Kernel, 'memory'>>
+
 export type Confidence = 'exact' | 'likely' | 'guess'
 
 export interface CpuNumber {
@@ -35,7 +38,7 @@ export interface CrashHints {
 }
 
 /** In the order of CPU numbers. */
-export function readCpus(kernel: Kernel, hints: CrashHints): CpuState[] {
+export function readCpus(kernel: CpuSource, hints: CrashHints): CpuState[] {
   const { arch, dump } = kernel
   const notes = findPrstatus(dump.notes, arch)
   const qemu = arch.name === 'x86_64' ? findQemuCpus(dump.notes) : []
@@ -63,7 +66,7 @@ export function crashingCpu({ crashInfo, log }: CrashHints): CpuNumber | undefin
   return log?.cpu === undefined ? undefined : { value: log.cpu, source: 'log', confidence: 'likely' }
 }
 
-function isUserMode({ arch }: Kernel, { registers }: Prstatus): boolean {
+function isUserMode({ arch }: CpuSource, { registers }: Prstatus): boolean {
   const { register, mask, value } = arch.registers.userMode
   return ((registers[register] ?? 0n) & mask) === value
 }
@@ -79,7 +82,7 @@ const controlRegisters = (state: QemuCpuState | undefined): Record<string, bigin
 type Numbering = (CpuNumber | undefined)[]
 
 /** The rules in order of trust; a note that a better rule has numbered keeps its number. */
-function numberNotes(kernel: Kernel, notes: readonly Prstatus[], hints: CrashHints): CpuNumber[] {
+function numberNotes(kernel: CpuSource, notes: readonly Prstatus[], hints: CrashHints): CpuNumber[] {
   const rules: Numbering[] = [
     byPaca(kernel, notes),
     byCrashInfo(kernel, notes, hints.crashInfo),
@@ -116,13 +119,15 @@ function fillByPosition(numbers: Numbering, taken: Set<number>): CpuNumber[] {
  * ppc64: in kernel mode r13 points at the CPU's paca, whose second word holds the CPU's number and the
  * constant 0x8000. Source: Linux arch/powerpc/include/asm/paca.h.
  */
-function byPaca(kernel: Kernel, notes: readonly Prstatus[]): Numbering {
+function byPaca(kernel: CpuSource, notes: readonly Prstatus[]): Numbering {
+  const { memory, arch } = kernel
+  if (arch.name !== 'ppc64le' || memory === undefined) return []
   return notes.map((note) => {
     const paca = note.registers.r13
-    if (kernel.arch.name !== 'ppc64le' || paca === undefined || isUserMode(kernel, note)) return undefined
+    if (paca === undefined || isUserMode(kernel, note)) return undefined
     try {
-      if (kernel.memory.u16(paca + pacaLockToken) !== 0x8000) return undefined
-      const value = kernel.memory.u16(paca + pacaIndex)
+      if (memory.u16(paca + pacaLockToken) !== 0x8000) return undefined
+      const value = memory.u16(paca + pacaIndex)
       return { value, source: 'paca', confidence: 'exact' }
     } catch (error) {
       if (error instanceof FaultError) return undefined
@@ -139,7 +144,7 @@ const pacaLockToken = 10n
  * fadump writes a note for every CPU of the mask, in the order of their numbers, and the crashing CPU's
  * holds the registers that the header holds too.
  */
-function byCrashInfo(kernel: Kernel, notes: readonly Prstatus[], info: CrashInfo | undefined): Numbering {
+function byCrashInfo(kernel: CpuSource, notes: readonly Prstatus[], info: CrashInfo | undefined): Numbering {
   if (info === undefined) return []
   const { arch } = kernel
   const crashed = notes.findIndex((note) => hasRegisters(kernel, note, info.registers))
@@ -156,7 +161,7 @@ function byCrashInfo(kernel: Kernel, notes: readonly Prstatus[], info: CrashInfo
   })
 }
 
-function hasRegisters({ arch }: Kernel, note: Prstatus, ptRegs: Uint8Array): boolean {
+function hasRegisters({ arch }: CpuSource, note: Prstatus, ptRegs: Uint8Array): boolean {
   const view = new DataView(ptRegs.buffer, ptRegs.byteOffset, ptRegs.length)
   return arch.registers.names.every(
     (name, i) =>
@@ -165,7 +170,7 @@ function hasRegisters({ arch }: Kernel, note: Prstatus, ptRegs: Uint8Array): boo
 }
 
 /** A hypervisor's dump: pr_pid is the CPU number + 1, and there is no CRASHTIME, which only a kernel writes. */
-const byQemu = ({ vmcoreinfo }: Kernel, notes: readonly Prstatus[]): Numbering =>
+const byQemu = ({ vmcoreinfo }: CpuSource, notes: readonly Prstatus[]): Numbering =>
   vmcoreinfo.crashTime !== undefined || notes.some(({ pid }) => pid < 1 || pid > 65536)
     ? []
     : notes.map(({ pid }) => ({ value: pid - 1, source: 'QEMU', confidence: 'exact' }))
@@ -174,7 +179,7 @@ const byQemu = ({ vmcoreinfo }: Kernel, notes: readonly Prstatus[]): Numbering =
  * kdump: notes are in CPU order, but those of CPUs that did not answer are missing. The process of the
  * log's CPU line tells that CPU's note; if it stands where it belongs, none before it is missing.
  */
-function byLog({ vmcoreinfo }: Kernel, notes: readonly Prstatus[], { log }: CrashHints): Numbering {
+function byLog({ vmcoreinfo }: CpuSource, notes: readonly Prstatus[], { log }: CrashHints): Numbering {
   const { cpu, pid } = log ?? {}
   if (vmcoreinfo.crashTime === undefined || cpu === undefined || pid === undefined || pid === 0) return []
   const own = notes.flatMap((note, i) => (note.pid === pid ? [i] : []))

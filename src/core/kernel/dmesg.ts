@@ -26,7 +26,10 @@ export const makedumpfileStyle: DmesgStyle = {
 }
 
 /** `[   12.844228] `, and `[   12.844228][    T1] ` with callers. Times are truncated, not rounded. */
-export function linePrefix(record: LogRecord, style: DmesgStyle = kernelStyle): string {
+export function linePrefix(
+  record: Pick<LogRecord, 'timeUs' | 'caller'>,
+  style: DmesgStyle = kernelStyle,
+): string {
   const seconds = String(Math.floor(record.timeUs / 1e6)).padStart(5)
   const micros = String(record.timeUs % 1e6).padStart(6, '0')
   const caller = style.callers && record.caller !== undefined ? `[${record.caller.padStart(6)}]` : ''

@@ -161,6 +161,7 @@ const samples: Sample[] = [
   ['no-root', panic('VFS: Unable to mount root fs on unknown-block(0,0)')],
   ['hardware', 'mce: [Hardware Error]: CPU 2: Machine Check Exception: 5 Bank 6: be00000000800400'],
   ['hardware', '{1}[Hardware Error]: event severity: fatal'],
+  ['hardware', 'EEH: Frozen PHB#0-PE#2 detected'],
   ['hardware', panic('Fatal hardware error!')],
   ['hardware', panic('Fatal machine check on current CPU')],
   ['hardware', panic('Asynchronous SError Interrupt')],
@@ -186,6 +187,7 @@ describe('the cause table', () => {
     'Memory cgroup out of memory: Killed process 99 (stress)',
     'Command line: comment=kernel BUG at mm/slub.c:1!',
     'Kernel panic',
+    'EEH: pSeries platform initialized',
   ])('knows nothing of: %s', (text) => {
     expect(classify(text)).toBeUndefined()
   })

@@ -1,0 +1,28 @@
+import { renderPlural, renderSize } from '../../../units.ts'
+import type { DumpAnswer } from '../../sections/dump.ts'
+import { type Page, pairLines } from '../page.ts'
+
+export function dumpView(answer: DumpAnswer, page: Page): string[] {
+  const { pageSize, pages } = answer
+  const count = (number: number): string =>
+    `${renderPlural(number, 'page')} (${renderSize(number * (pageSize ?? 0))})`
+  return pairLines(page, [
+    ['file', answer.file],
+    ['format', formatText(answer)],
+    ['architecture', answer.arch ?? `unknown, ELF machine ${answer.elfMachine}`],
+    ['page size', pageSize === undefined ? undefined : renderSize(pageSize)],
+    ['in the dump', pages && count(pages.stored)],
+    ['left out', pages && count(pages.leftOut)],
+    ['holes', pages && count(pages.holes)],
+    ['dump level', answer.dumpLevel?.toString()],
+    ['state', answer.isIncomplete ? 'incomplete' : 'whole'],
+    ['notes', answer.notes.map(({ name, type, count: n }) => `${n} ${name} type ${type}`).join(', ')],
+    ['KASLR offset', answer.kernelOffset],
+    ['translation', answer.translation?.steps.map((step) => `${step.name} ${step.result}`).join(', ')],
+  ])
+}
+
+const containers = { file: '', flattened: ', flattened', machine: ', memory of a machine image' } as const
+
+const formatText = ({ format, container, size }: DumpAnswer): string =>
+  `${format}${containers[container]}, ${renderSize(size)}`

@@ -1,0 +1,92 @@
+// What is in the dump, and can it be trusted?
+
+import type { Dump } from '../../../formats/dump.ts'
+import { hex } from '../../address.ts'
+import { findArch } from '../../arch/index.ts'
+import { Bitmap } from '../../bitmap.ts'
+import { checkTranslation, type TranslationCheck } from '../../kernel/translation-check.ts'
+import type { Remark, Section } from '../section.ts'
+import { type Subject, tryRead } from '../subject.ts'
+
+export interface DumpAnswer {
+  readonly file: string
+  /** Bytes. */
+  readonly size: number
+  readonly format: Dump['format']
+  readonly container: Dump['container']
+  /** undefined: none we know. */
+  readonly arch: string | undefined
+  readonly elfMachine: number
+  readonly pageSize: number | undefined
+  readonly pages: PageTotals | undefined
+  /** Bits of makedumpfile's -d, from a kdump header. */
+  readonly dumpLevel: number | undefined
+  /** Cut short, or marked so by who wrote it. */
+  readonly isIncomplete: boolean
+  readonly notes: readonly { readonly name: string; readonly type: number; readonly count: number }[]
+  /** KASLR: how far the kernel image is from where it was linked. */
+  readonly kernelOffset: string | undefined
+  /** Does the translation of addresses find the kernel that VMCOREINFO speaks of? */
+  readonly translation: TranslationCheck | undefined
+}
+
+/** Pages from address 0 to the highest of the dump: `total` = `stored` + `leftOut` + `holes`. */
+export interface PageTotals {
+  readonly total: number
+  readonly stored: number
+  readonly leftOut: number
+  readonly holes: number
+}
+
+export const dumpSection = {
+  name: 'dump',
+  title: 'The dump',
+  read(subject: Subject, remark: (remark: Remark) => void): DumpAnswer {
+    const { dump, vmcoreinfo } = subject
+    const pageSize = vmcoreinfo.pageSize ?? dump.pageSize
+    if (pageSize === undefined)
+      remark({ kind: 'note', message: 'the dump does not say how large its pages are' })
+    const kernel = tryRead(() => subject.kernel())
+    const translation = kernel && checkTranslation(kernel)
+    for (const step of translation?.steps ?? []) {
+      if (step.result !== 'failed') continue
+      remark({ kind: 'missing', message: `kernel addresses cannot be trusted: ${step.name}: ${step.found}` })
+    }
+    return {
+      file: dump.name,
+      size: dump.source.size,
+      format: dump.format,
+      container: dump.container,
+      arch: findArch(dump.elfMachine)?.name,
+      elfMachine: dump.elfMachine,
+      pageSize,
+      pages: pageSize === undefined ? undefined : countPages(dump, pageSize),
+      dumpLevel: dump.kdump?.dumpLevel,
+      isIncomplete: dump.warnings.length > 0,
+      notes: countNotes(dump),
+      kernelOffset: vmcoreinfo.get('KERNELOFFSET') === undefined ? undefined : hex(vmcoreinfo.kernelOffset),
+      translation,
+    }
+  },
+} as const satisfies Section<string, DumpAnswer>
+
+function countPages({ memory }: Dump, pageSize: number): PageTotals {
+  const stored = memory.storedPages(pageSize)
+  const existing = new Bitmap(stored.length)
+  for (const { start, end } of memory.ranges) {
+    existing.setRange(Math.floor(start / pageSize), Math.ceil(end / pageSize))
+  }
+  const [has, exists] = [stored.count(), existing.count()]
+  return { total: stored.length, stored: has, leftOut: exists - has, holes: stored.length - exists }
+}
+
+function countNotes({ notes }: Dump): { name: string; type: number; count: number }[] {
+  const counts = new Map<string, { name: string; type: number; count: number }>()
+  for (const { name, type } of notes) {
+    const key = `${type} ${name}`
+    const known = counts.get(key)
+    if (known === undefined) counts.set(key, { name, type, count: 1 })
+    else known.count++
+  }
+  return [...counts.values()]
+}

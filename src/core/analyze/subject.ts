@@ -1,0 +1,75 @@
+// What sections read from: the dump, and what more than one of them needs, each read once and only when
+// asked for. What could not be read the first time is not tried again: the same error is thrown.
+
+import type { Dump } from '../../formats/dump.ts'
+import type { CrashInfo } from '../../formats/fdh.ts'
+import { DumpError } from '../errors.ts'
+import { type CrashCause, findCause } from '../kernel/cause.ts'
+import type { CrashHints } from '../kernel/cpus.ts'
+import { findCrashInfo } from '../kernel/crash-info.ts'
+import { type Kernel, openKernel } from '../kernel/kernel.ts'
+import { type KernelLog, readLog } from '../kernel/printk.ts'
+import { Vmcoreinfo } from '../kernel/vmcoreinfo.ts'
+
+export interface Subject {
+  readonly dump: Dump
+  /** Empty when the dump has none. */
+  readonly vmcoreinfo: Vmcoreinfo
+  /** @throws {KernelError} */
+  kernel(): Kernel
+  /** @throws {KernelError | FaultError} */
+  log(): KernelLog
+  /** @throws {KernelError | FaultError} */
+  cause(): CrashCause
+  /** Of a fadump vmcore that still has it. */
+  crashInfo(): CrashInfo | undefined
+}
+
+export function makeSubject(dump: Dump): Subject {
+  const vmcoreinfo = new Vmcoreinfo(dump.vmcoreinfo ?? '')
+  const subject: Subject = {
+    dump,
+    vmcoreinfo,
+    kernel: once(() => openKernel(dump)),
+    log: once(() => readLog(subject.kernel())),
+    cause: once(() => findCause(subject.log().records)),
+    crashInfo: once(() => {
+      const pageSize = vmcoreinfo.pageSize ?? dump.pageSize
+      return pageSize === undefined ? undefined : findCrashInfo(dump, pageSize)
+    }),
+  }
+  return subject
+}
+
+/** What is known of the crash before the CPUs are looked at. */
+export const crashHints = (subject: Subject): CrashHints => ({
+  crashInfo: subject.crashInfo(),
+  log: tryRead(() => subject.cause().facts),
+})
+
+/** What `read` gives, undefined when the dump does not have it: for facts that a section can do without. */
+export function tryRead<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof DumpError) return undefined
+    throw error
+  }
+}
+
+function once<T>(read: () => T): () => T {
+  let result: { readonly value: T } | { readonly error: unknown } | undefined
+  return () => {
+    result ??= attempt(read)
+    if ('error' in result) throw result.error
+    return result.value
+  }
+}
+
+function attempt<T>(read: () => T): { readonly value: T } | { readonly error: unknown } {
+  try {
+    return { value: read() }
+  } catch (error) {
+    return { error }
+  }
+}
