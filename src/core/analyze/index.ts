@@ -14,7 +14,7 @@ export interface AnalyzeOptions {
 
 /** Never throws for what a dump lacks. */
 export function analyzeDump(dump: Dump, options: AnalyzeOptions = {}): Report {
-  const subject = makeSubject(dump)
+  const subject = makeSubject(dump, options.sections !== undefined)
   const answers: Partial<Record<SectionName, unknown>> = {}
   const diagnostics: Diagnostic[] = dump.warnings.map(({ code, message }) => ({
     section: undefined,

@@ -13,6 +13,8 @@ import { Vmcoreinfo } from '../kernel/vmcoreinfo.ts'
 
 export interface Subject {
   readonly dump: Dump
+  /** Sections were asked for by name: then they may take their time. */
+  readonly isSelective: boolean
   /** Empty when the dump has none. */
   readonly vmcoreinfo: Vmcoreinfo
   /** @throws {KernelError} */
@@ -25,10 +27,11 @@ export interface Subject {
   crashInfo(): CrashInfo | undefined
 }
 
-export function makeSubject(dump: Dump): Subject {
+export function makeSubject(dump: Dump, isSelective = false): Subject {
   const vmcoreinfo = new Vmcoreinfo(dump.vmcoreinfo ?? '')
   const subject: Subject = {
     dump,
+    isSelective,
     vmcoreinfo,
     kernel: once(() => openKernel(dump)),
     log: once(() => readLog(subject.kernel())),

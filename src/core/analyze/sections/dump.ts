@@ -3,7 +3,7 @@
 import type { Dump } from '../../../formats/dump.ts'
 import { hex } from '../../address.ts'
 import { findArch } from '../../arch/index.ts'
-import { Bitmap } from '../../bitmap.ts'
+import { readDumpPages } from '../../kernel/dump-pages.ts'
 import { checkTranslation, type TranslationCheck } from '../../kernel/translation-check.ts'
 import type { Remark, Section } from '../section.ts'
 import { type Subject, tryRead } from '../subject.ts'
@@ -71,13 +71,9 @@ export const dumpSection = {
 } as const satisfies Section<string, DumpAnswer>
 
 function countPages({ memory }: Dump, pageSize: number): PageTotals {
-  const stored = memory.storedPages(pageSize)
-  const existing = new Bitmap(stored.length)
-  for (const { start, end } of memory.ranges) {
-    existing.setRange(Math.floor(start / pageSize), Math.ceil(end / pageSize))
-  }
-  const [has, exists] = [stored.count(), existing.count()]
-  return { total: stored.length, stored: has, leftOut: exists - has, holes: stored.length - exists }
+  const { existing, dumpable } = readDumpPages(memory, pageSize)
+  const [total, exist, stored] = [existing.length, existing.count(), dumpable.count()]
+  return { total, stored, leftOut: exist - stored, holes: total - exist }
 }
 
 function countNotes({ notes }: Dump): { name: string; type: number; count: number }[] {

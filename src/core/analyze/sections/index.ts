@@ -1,14 +1,22 @@
 // The sections of a report, in the order a person asks. To add one: write the file, add a line here, add
-// a view of it to render/text/views.ts (the compiler asks for it) and its schema to
+// a view of it to render/text (the compiler asks for it) and its schema to
 // docs/schema/report.schema.json, add a test.
 
 import { cpusSection } from './cpus.ts'
 import { dumpSection } from './dump.ts'
 import { logSection } from './log.ts'
 import { machineSection } from './machine.ts'
+import { memorySection } from './memory.ts'
 import { panicSection } from './panic.ts'
 
-export const sectionList = [panicSection, machineSection, cpusSection, dumpSection, logSection] as const
+export const sectionList = [
+  panicSection,
+  machineSection,
+  cpusSection,
+  memorySection,
+  dumpSection,
+  logSection,
+] as const
 
 type AnySection = (typeof sectionList)[number]
 

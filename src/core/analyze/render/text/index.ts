@@ -7,6 +7,7 @@ import { cpusView } from './cpus.ts'
 import { dumpView } from './dump.ts'
 import { logView } from './log.ts'
 import { headline, machineView } from './machine.ts'
+import { memoryView } from './memory.ts'
 import { panicView } from './panic.ts'
 
 type Views = { readonly [Name in SectionName]: (answer: Answers[Name], page: Page) => string[] }
@@ -16,6 +17,7 @@ const views: Views = {
   panic: panicView,
   machine: machineView,
   cpus: cpusView,
+  memory: memoryView,
   dump: dumpView,
   log: logView,
 }
