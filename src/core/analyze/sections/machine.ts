@@ -36,12 +36,12 @@ export const machineSection = {
   read(subject: Subject, remark: (remark: Remark) => void): MachineAnswer {
     const { dump, vmcoreinfo } = subject
     const uts = tryRead(() => readUtsname(subject.kernel())) ?? dump.kdump?.utsname
-    const records = tryRead(() => subject.log().records) ?? []
-    const boot: BootFacts = readBootFacts(records)
+    const records = tryRead(() => subject.log().records)
+    const boot: BootFacts = readBootFacts(records ?? [])
     if (uts === undefined) {
       remark({ kind: 'missing', message: 'the names of host and kernel (init_uts_ns) cannot be read' })
     }
-    if (boot.commandLine === undefined) {
+    if (records !== undefined && boot.commandLine === undefined) {
       remark({ kind: 'note', message: 'the log no longer has the line with the kernel command line' })
     }
     return {
@@ -52,7 +52,7 @@ export const machineSection = {
       machine: uts?.machine,
       buildId: vmcoreinfo.get('BUILD-ID'),
       crashTime: crashTime(subject),
-      uptime: uptime(records),
+      uptime: uptime(records ?? []),
       commandLine: boot.commandLine === undefined ? undefined : { value: boot.commandLine, source: 'log' },
       memory:
         boot.memory === undefined

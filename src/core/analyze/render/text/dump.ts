@@ -16,7 +16,10 @@ export function dumpView(answer: DumpAnswer, page: Page): string[] {
     ['holes', pages && count(pages.holes)],
     ['dump level', answer.dumpLevel?.toString()],
     ['state', answer.isIncomplete ? 'incomplete' : 'whole'],
-    ['notes', answer.notes.map(({ name, type, count: n }) => `${n} ${name} type ${type}`).join(', ')],
+    [
+      'notes',
+      answer.notes.map(({ name, type, count: n }) => `${n} ${name} type ${type}`).join(', ') || 'none',
+    ],
     ['KASLR offset', answer.kernelOffset],
     ['translation', answer.translation?.steps.map((step) => `${step.name} ${step.result}`).join(', ')],
   ])
