@@ -75,4 +75,14 @@ export const commandProse: Readonly<Record<string, Prose>> = {
     ],
     seeAlso: ['register', 'status'],
   },
+  status: {
+    description: [
+      'Reads the machine without changing or locking it. The files of /sys/kernel/fadump are shown as the machine\'s kernel would show them; while a production kernel has not registered yet, the reservation is the one that it would make. Memory is "usable" as free(1) counts it: the reservation is not, but for the part that production lends to movable pages (CMA); a capture kernel has boot memory alone.',
+      'Messages are those of kernel and firmware, in their own words, since the machine was made.',
+    ],
+    examples: [
+      { text: 'The state of a machine for a script:', command: '$ fadump status machine.img --json' },
+    ],
+    seeAlso: ['create', 'register', 'release'],
+  },
 }

@@ -21,4 +21,9 @@ export const commandList: readonly CommandEntry[] = [
     summary: 'say what a kernel died of',
     load: async () => (await import('./analyze.ts')).analyzeCommand,
   },
+  {
+    name: 'status',
+    summary: 'show a machine, its reservation and messages',
+    load: async () => (await import('./status.ts')).statusCommand,
+  },
 ]

@@ -16,7 +16,7 @@ import { crashInfoBytes, newCrashInfo } from './crash-info.ts'
 import { type Firmware, getFirmware, type Machine } from './index.ts'
 import { kernelAbi } from './pt-regs.ts'
 import { findRequestPlace } from './request-place.ts'
-import { reserveDumpArea } from './reservation.ts'
+import { type Reservation, reserveDumpArea } from './reservation.ts'
 
 export interface RegisterOptions {
   /** Text for the capture kernel's command line, as `echo TEXT > bootargs_append` sets it. */
@@ -62,19 +62,25 @@ export function unregisterDump(image: MachineImage): boolean {
   return true
 }
 
-/** What the kernel does once, early: the state with the reservation in it, and its messages. */
-function reserveAtBoot(
-  image: MachineImage,
-  firmware: Firmware,
-): { readonly state: MachineState; readonly messages: readonly string[] } {
+/** What the kernel sets aside at boot. @throws {RefusedError} when it goes on without fadump. */
+export function planReservation(image: MachineImage, firmware: Firmware): Reservation {
   const { state } = image
-  const { config, messages } = reserveDumpArea({
+  return reserveDumpArea({
     ...state,
     rmaSize: state.firmwareState.rmaSize,
     platform: firmware.platform(readDeviceTree(image.deviceTree, image.path)),
     headerSize: crashInfoSize(state.kernel, kernelAbi),
     commandLineSize: state.kernel.commandLineSize,
   })
+}
+
+/** What the kernel does once, early: the state with the reservation in it, and its messages. */
+function reserveAtBoot(
+  image: MachineImage,
+  firmware: Firmware,
+): { readonly state: MachineState; readonly messages: readonly string[] } {
+  const { state } = image
+  const { config, messages } = planReservation(image, firmware)
   const fdmAddress = findRequestPlace(image, config)
   if (fdmAddress === undefined) {
     throw new RefusedError('no room in boot memory for the request to firmware', {

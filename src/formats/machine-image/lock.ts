@@ -1,5 +1,5 @@
 // One writer at a time. Each writer puts down a claim, an empty file named after its process, and only
-// then looks for other claims: of two that start together at least one sees the other and withdraws.
+// then looks for other claims: of two that start together at least one withdraws, perhaps both.
 // A claim counts while its process lives, so one that a killed process left means nothing and is
 // removed. A process is its number and its start time, because numbers are used again.
 
@@ -15,8 +15,8 @@ import { writeFailure } from '../../core/output-file.ts'
 export function lockMachine(path: string): Disposable {
   const target = existsSync(path) ? realpathSync(path) : path
   const folder = dirname(target)
-  const prefix = `.${basename(target)}.lock.`
-  const mine = `${prefix}${process.pid}.${startTime(process.pid)}`
+  const claimOf = (pid: number, started: string): string => `.${basename(target)}.lock.${pid}.${started}`
+  const mine = claimOf(process.pid, startTime(process.pid) ?? unknownStart)
   const release = (): void => rmSync(join(folder, mine), { force: true })
   try {
     writeFileSync(join(folder, mine), '', { flag: 'wx', mode: 0o600 })
@@ -24,14 +24,14 @@ export function lockMachine(path: string): Disposable {
     if ((cause as NodeJS.ErrnoException).code === 'EEXIST') throw inUse(path, process.pid)
     throw writeFailure(path, cause)
   }
-  for (const claim of readdirSync(folder)) {
-    if (claim === mine || !claim.startsWith(prefix)) continue
-    const [pid = '', started = ''] = claim.slice(prefix.length).split('.')
-    if (startTime(Number(pid)) === started) {
+  for (const name of readdirSync(folder)) {
+    const [, pid, started = ''] = /\.lock\.(\d+)\.(\d+)$/.exec(name) ?? []
+    if (name === mine || name !== claimOf(Number(pid), started)) continue
+    if (isRunning(Number(pid), started)) {
       release()
       throw inUse(path, Number(pid))
     }
-    rmSync(join(folder, claim), { force: true })
+    rmSync(join(folder, name), { force: true })
   }
   return { [Symbol.dispose]: release }
 }
@@ -41,6 +41,18 @@ const inUse = (path: string, pid: number): RefusedError =>
     errno: 'EBUSY',
     hint: 'one command at a time changes a machine; wait for the other one to end',
   })
+
+/** Where there is no /proc. */
+const unknownStart = '0'
+
+function isRunning(pid: number, started: string): boolean {
+  if (started !== unknownStart) return startTime(pid) === started
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
 
 /**
  * When a process started, in clock ticks after boot; undefined when there is none.
