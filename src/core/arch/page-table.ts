@@ -20,7 +20,7 @@ export interface Level {
 }
 
 /** What an entry says: the next table, or memory. */
-export interface Entry {
+interface Entry {
   readonly kind: 'table' | 'leaf'
   /** Physical; bits below the size of what is mapped are ignored. Less than 2^53. */
   readonly address: bigint

@@ -44,7 +44,7 @@ export interface Classification {
 }
 
 /** What the pass met. Of an excluded block only the first struct page is looked at. */
-export interface SeenRecords {
+interface SeenRecords {
   readonly examined: number
   /** Examined tails of compound pages: those of heads that are kept. */
   readonly tails: number
@@ -57,7 +57,7 @@ export interface SeenRecords {
 }
 
 /** More than this share of impossible records means that struct pages were overwritten. */
-export const worryingShare = 0.001
+const worryingShare = 0.001
 
 /**
  * @throws {KernelError} the kernel does not say enough to find and read struct pages; at levels 0 and 1

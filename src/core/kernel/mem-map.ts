@@ -28,7 +28,7 @@ export interface MemMap {
 }
 
 /** Lowest address that may belong to a kernel, on any of our architectures. */
-export const lowestKernelAddress = 0xc000000000000000n
+const lowestKernelAddress = 0xc000000000000000n
 
 /** SECTION_SIZE_BITS of kernels that do not state it (before Linux 5.13). */
 const oldSectionSizeBits: Record<ArchName, number> = { x86_64: 27, ppc64le: 24, arm64: 30 }

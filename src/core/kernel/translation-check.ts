@@ -7,7 +7,7 @@ import { printableLine } from '../printable.ts'
 import type { Kernel } from './kernel.ts'
 import { readUtsname } from './uts.ts'
 
-export interface CheckStep {
+interface CheckStep {
   /** What was looked at. */
   readonly name: string
   /** `unknown`: the dump or the kernel does not say enough to judge. */

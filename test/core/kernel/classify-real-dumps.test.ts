@@ -94,6 +94,49 @@ describe.each(cases)('%s', (name) => {
 const pagesAboveMap = (kernel: Kernel, stored: Bitmap): number =>
   stored.count(Math.ceil(0xf0000000 / kernel.pageSize))
 
+describe('x86_64-6.1-debian', () => {
+  // makedumpfile -d 31 made this file and kept the struct pages of what it left out, so its pages can be
+  // judged again as those of the whole machine. Its statistics are of the unfiltered file; "Original
+  // pages" and what follows from it count the 10288 pages of the kernel's text segment twice.
+  const twice = 0x2830
+  const open = () => openKernel(openDump(fixture('x86_64-6.1-debian/vmcore.kdump')))
+  const wholeMachine = (kernel: Kernel) => {
+    const { existing } = readDumpPages(kernel.dump.memory, kernel.pageSize)
+    return { existing, stored: existing, dumpable: existing }
+  }
+
+  it.each(levels)('has the pages that makedumpfile -d %i counts, zero pages aside', (level) => {
+    const kernel = open()
+    using _ = kernel.dump
+    const pages = wholeMachine(kernel)
+    const { counts, keep, maxMapnr } = classifyPages(kernel, { level, pages })
+    const { original, zero, remaining, total, ...theirs } = makedumpfileCounts('x86_64-6.1-debian', level)
+    expect(theirs).toMatchObject(counts)
+    expect(maxMapnr).toBe(total)
+    expect(pages.existing.count()).toBe(original - twice)
+    expect(keep.count()).toBe(remaining + zero - twice)
+  })
+
+  it('keeps the very pages that makedumpfile put into the file', () => {
+    const kernel = open()
+    using _ = kernel.dump
+    const { keep } = classifyPages(kernel, { level: 31, pages: wholeMachine(kernel) })
+    expect(Buffer.from(keep.bytes).equals(kernel.dump.memory.storedPages(4096).bytes)).toBe(true)
+  })
+
+  it('finds nothing more to leave out, and as many zero pages', () => {
+    const kernel = open()
+    using _ = kernel.dump
+    const pages = readDumpPages(kernel.dump.memory, kernel.pageSize)
+    const { keep, seen } = classifyPages(kernel, { level: 31, pages })
+    expect(Buffer.from(keep.bytes).equals(pages.stored.bytes)).toBe(true)
+    expect(seen).toMatchObject({ impossible: 0, unreadable: 0, badOrders: 0 })
+    expect(countZeroPages(kernel.dump.memory, keep, 4096)).toBe(
+      makedumpfileCounts('x86_64-6.1-debian', 31).zero,
+    )
+  })
+})
+
 describe('what makedumpfile up to 1.7.8 loses on Linux 7.1 and later', () => {
   // Not knowing page.compound_info, it takes the first tail of a compound page for anonymous memory.
   it.each([

@@ -15,6 +15,7 @@ const dumps = [
   { name: 'ppc64le-7.2-fadump', file: 'vmcore', machine: 'ppc64le', arch: 'ppc64le' },
   { name: 'x86_64-7.2-small', file: 'vmcore', machine: 'x86_64', arch: 'x86_64' },
   { name: 'arm64-7.2-debian', file: 'vmcore', machine: 'aarch64', arch: 'arm64' },
+  { name: 'x86_64-6.1-debian', file: 'vmcore.kdump', machine: 'x86_64', arch: 'x86_64' },
 ] as const
 
 const openFixture = (name: FixtureCase, file: string): Kernel =>
