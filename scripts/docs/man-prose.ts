@@ -85,4 +85,23 @@ export const commandProse: Readonly<Record<string, Prose>> = {
     ],
     seeAlso: ['create', 'register', 'release'],
   },
+  analyze: {
+    description: [
+      'Everything is read from the memory in the dump: the kernel log, the notes of the CPUs, the pages. No vmlinux, no debugging information and no host of the same architecture is needed. What one part of the report needs and the dump does not have costs that part only; the report says why.',
+      'The cause is the earliest line of the log that can have killed the machine; the panic is often only its consequence. The log is taken from the kernel alone: what user space wrote to /dev/kmsg is shown and never believed.',
+      'Registers come with the number of their CPU. Notes do not carry it: exact, likely and guess say how far it can be trusted, and from what it follows.',
+      'Sections: panic (what happened), machine (kernel, host, times, command line), cpus (registers), memory (pages by use), dump (format, pages, proof of address translation), log.',
+      'JSON follows docs/schema/report.schema.json.',
+    ],
+    examples: [
+      { text: 'The report, a screen at a time:', command: '$ fadump analyze vmcore | less' },
+      {
+        text: 'The last words of a crash:',
+        command: '$ fadump analyze --json vmcore | jq -r .panic.message',
+      },
+      { text: 'The kernel log alone:', command: '$ fadump analyze --section log vmcore' },
+    ],
+    exit: [['6', 'The dump was cut short, or a part of the report could not be read.']],
+    seeAlso: ['filter', 'save'],
+  },
 }

@@ -10,7 +10,7 @@ import type { Kernel } from './kernel.ts'
 /** What this takes of a kernel; without its memory less is known of whose notes are whose. */
 export type CpuSource = Pick<Kernel, 'dump' | 'arch' | 'vmcoreinfo'> & Partial<Pick<Kernel, 'memory'>>
 
-export type Confidence = 'exact' | 'likely' | 'guess'
+type Confidence = 'exact' | 'likely' | 'guess'
 
 export interface CpuNumber {
   readonly value: number

@@ -3,7 +3,7 @@
 
 import type { Arch } from '../../core/arch/index.ts'
 import { Cursor } from '../../core/cursor.ts'
-import { bigword, i16, i32, type Of, struct } from '../../core/struct.ts'
+import { bigword, i16, i32, struct } from '../../core/struct.ts'
 import { type Note, noteTypes } from './notes.ts'
 
 /** struct elf_prstatus up to its registers; after them comes one word, pr_fpvalid. */
@@ -27,7 +27,6 @@ export const prstatusHead = struct('elf_prstatus', {
   cstimeSeconds: bigword('0'),
   cstimeMicros: bigword('0'),
 })
-export type PrstatusHead = Of<typeof prstatusHead>
 
 export interface Prstatus {
   readonly pid: number

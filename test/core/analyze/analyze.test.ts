@@ -18,6 +18,7 @@ const cases = [
   ['ppc64le-7.2-fadump', 'vmcore'],
   ['x86_64-7.2-small', 'vmcore'],
   ['arm64-7.2-debian', 'vmcore'],
+  ['x86_64-6.1-debian', 'vmcore.kdump'],
 ] as const
 
 function reportOf(name: FixtureCase, file: string): Report {
@@ -77,17 +78,31 @@ describe.each(cases)('the report of %s', (name, file) => {
 })
 
 describe('the report', () => {
-  it.each(['ppc64le-7.2-fadump', 'x86_64-7.2-small'] as const)(
-    '%s: version, machine and uptime as crash says',
-    (name) => {
-      const { machine } = reportOf(name, 'vmcore')
-      expect(machine?.version).toBe(crashSays(name, 'VERSION'))
-      expect(machine?.machine).toBe(crashSays(name, 'MACHINE')?.split(' ')[0])
-      const [hours = 0, minutes = 0, seconds = 0] = (crashSays(name, 'UPTIME') ?? '').split(':').map(Number)
-      expect(Math.floor(machine?.uptime?.value ?? 0)).toBe(hours * 3600 + minutes * 60 + seconds)
-      expect(reportOf(name, 'vmcore').panic?.message).toBe(crashSays(name, 'PANIC')?.replaceAll('"', ''))
-    },
-  )
+  it.each([
+    ['ppc64le-7.2-fadump', 'vmcore'],
+    ['x86_64-7.2-small', 'vmcore'],
+    ['x86_64-6.1-debian', 'vmcore.kdump'],
+  ] as const)('%s: version, machine, uptime and last words as crash says', (name, file) => {
+    const { machine, panic } = reportOf(name, file)
+    expect(machine?.version).toBe(crashSays(name, 'VERSION'))
+    expect(machine?.machine).toBe(crashSays(name, 'MACHINE')?.split(' ')[0])
+    const [hours = 0, minutes = 0, seconds = 0] = (crashSays(name, 'UPTIME') ?? '').split(':').map(Number)
+    expect(Math.floor(machine?.uptime?.value ?? 0)).toBe(hours * 3600 + minutes * 60 + seconds)
+    expect(`"${panic?.message}"`).toBe(crashSays(name, 'PANIC'))
+  })
+
+  it('kdump: crash time as crash says, pages left out are known by their use', () => {
+    const { machine, dump, memory } = reportOf('x86_64-6.1-debian', 'vmcore.kdump')
+    const date = new Date((machine?.crashTime?.value ?? 0) * 1000)
+    expect(crashSays('x86_64-6.1-debian', 'DATE')).toBe('Mon Nov 23 14:32:58 UTC 2026')
+    expect(date.toUTCString()).toBe('Mon, 23 Nov 2026 14:32:58 GMT')
+    expect(dump).toMatchObject({ format: 'kdump', dumpLevel: 31 })
+    // bits set in the two bitmaps of the file, counted apart from any reader
+    const [existing, stored] = [81_629, 16_687]
+    const { total } = makedumpfileCounts('x86_64-6.1-debian', 31)
+    expect(dump?.pages).toEqual({ total, stored, leftOut: existing - stored, holes: total - existing })
+    expect(memory?.pages).toBe(existing)
+  })
 
   it('fadump: CPU and crash time are exact, the reserved area is a hole', () => {
     const { panic, machine, dump } = reportOf('ppc64le-7.2-fadump', 'vmcore')

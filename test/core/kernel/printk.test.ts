@@ -17,6 +17,7 @@ describe('the log of a real kernel', () => {
     ['ppc64le-7.2-fadump', 'vmcore', 203],
     ['x86_64-7.2-small', 'vmcore', 295],
     ['arm64-7.2-debian', 'vmcore', 281],
+    ['x86_64-6.1-debian', 'vmcore.kdump', 402],
   ] as const)('%s: text as drgn prints it', (name, file, count) => {
     const log = logOf(`${name}/${file}`)
     expect(renderDmesg(log.records, drgnStyle)).toBe(expectedJson<DrgnFacts>(name, 'drgn.json').dmesg)
