@@ -1,3 +1,6 @@
-// What a worker thread runs; bundled on its own (scripts/build.mjs). Serves the work of the pipeline.
+// What a worker thread runs; bundled on its own (scripts/build.mjs).
 
-export {}
+import { serveWork } from '../worker-pool.ts'
+import { startBlockWork } from './block-work.ts'
+
+serveWork(startBlockWork)

@@ -1,0 +1,65 @@
+// The way of the pages: blocks of page frames go to threads, which read and pack them, and come back in
+// order. Who writes them gives them their places, one block after the other, so neither the number of
+// threads nor their speed shows in the output, and a stream can be written as well as a file.
+
+import { availableParallelism } from 'node:os'
+import { MiB } from '../address.ts'
+import type { Bitmap } from '../bitmap.ts'
+import { runInOrder } from '../worker-pool.ts'
+import { type Block, type BlockResult, type BlockSetup, blockPages, startBlockWork } from './block-work.ts'
+
+export interface PipelineOptions {
+  /** Worker threads; 0 works on this one. By default as many as there are cores, 0 for small dumps. */
+  readonly threads?: number | undefined
+  readonly signal?: AbortSignal | undefined
+  /** Bytes of pages read so far, and in all. */
+  readonly onProgress?: ((progress: { done: number; total: number }) => void) | undefined
+}
+
+export interface PageWork extends Omit<BlockSetup, 'wanted' | 'pages'> {
+  readonly wanted: Bitmap
+}
+
+export interface PackedBlock extends BlockResult {
+  /** The pages, one after the other, as `sizes` says; good until the next block is asked for. */
+  readonly bytes: Uint8Array
+}
+
+/** Every block that has a wanted page, in order. @throws {DumpError} */
+export async function* packPages(work: PageWork, options: PipelineOptions): AsyncGenerator<PackedBlock> {
+  const { wanted, pageSize } = work
+  const shared = new SharedArrayBuffer(wanted.bytes.length)
+  new Uint8Array(shared).set(wanted.bytes)
+  const pages = wanted.count()
+  const pool = {
+    setup: { ...work, wanted: shared, pages: wanted.length },
+    start: startBlockWork,
+    workers: options.threads ?? defaultThreads(pages * pageSize),
+    bufferBytes: blockPages(pageSize) * pageSize,
+    signal: options.signal,
+  }
+  let done = 0
+  for await (const { result, buffer } of runInOrder(pool, listBlocks(wanted, blockPages(pageSize)))) {
+    yield { ...result, bytes: buffer.subarray(0, result.used) }
+    done += result.sizes.length
+    options.onProgress?.({ done: done * pageSize, total: pages * pageSize })
+  }
+}
+
+/** Blocks begin at multiples of their length; those without a wanted page are left out. */
+function* listBlocks(wanted: Bitmap, length: number): Generator<Block> {
+  for (let pfn = wanted.next(0); pfn >= 0; ) {
+    const start = pfn - (pfn % length)
+    const end = Math.min(start + length, wanted.length)
+    yield { start, end }
+    pfn = wanted.next(end)
+  }
+}
+
+/** Below this, starting threads takes longer than they save. */
+const worthThreads = 64 * MiB
+
+function defaultThreads(bytes: number): number {
+  const cores = availableParallelism()
+  return cores > 1 && bytes >= worthThreads ? cores : 0
+}
