@@ -7,12 +7,15 @@ export interface Codec {
   readonly flag: number
   /** Fill `output`, exactly. @throws {CodecError} when `input` does not give that many bytes. */
   decompress(input: Uint8Array, output: Uint8Array): void
-  /**
-   * Pack a page into `output`, which is as long. Returns the packed length, 0 when that is no gain.
-   * A codec without it can only be read.
-   */
-  compress?(page: Uint8Array, output: Uint8Array): number
+  /** A packer of pages. A codec without it can only be read. */
+  makeCompressor?(): Compressor
 }
+
+/**
+ * Pack a page into `output`, which is as long. Returns the packed length, 0 when that is no gain. Keeps
+ * its tables from page to page, but nothing of a page shows in the next.
+ */
+export type Compressor = (page: Uint8Array, output: Uint8Array) => number
 
 /** Packed bytes that cannot be unpacked. The reader knows where they stand and says so. */
 export class CodecError extends Error {}

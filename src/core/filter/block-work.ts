@@ -11,8 +11,8 @@ import { PageMemory } from '../zero-test.ts'
 import { readPages } from './page-reader.ts'
 
 export interface BlockSetup {
-  /** The dump. */
-  readonly path: string
+  /** The dump, or all parts of a split one. */
+  readonly path: string | readonly string[]
   readonly pageSize: number
   /** One bit a page frame: which pages are wanted. Shared between the threads, not written to. */
   readonly wanted: SharedArrayBuffer

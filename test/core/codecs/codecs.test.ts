@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { type Codec, CodecError } from '../../../src/core/codecs/codec.ts'
+import { type Codec, CodecError, type Compressor } from '../../../src/core/codecs/codec.ts'
 import { codecList, findCodec } from '../../../src/core/codecs/index.ts'
 import { lzo } from '../../../src/core/codecs/lzo.ts'
 import { snappy } from '../../../src/core/codecs/snappy.ts'
-import { zlib } from '../../../src/core/codecs/zlib.ts'
+import { onceCompressor, streamCompressor, zlib } from '../../../src/core/codecs/zlib.ts'
 import { zstd } from '../../../src/core/codecs/zstd.ts'
 import { samplePage } from '../../make/sample-page.ts'
 import * as packed from './packed-pages.ts'
@@ -90,10 +90,16 @@ describe('codecs', () => {
   })
 })
 
-describe('zlib', () => {
+describe.each([
+  ['as chosen', zlib.makeCompressor],
+  ['by the state used again', streamCompressor],
+  ['page by page', () => onceCompressor],
+])('zlib, %s', (_, makeCompressor) => {
+  const compress = makeCompressor?.() as Compressor
+
   it('packs a page as a zlib stream', () => {
     const output = new Uint8Array(page.length)
-    const length = zlib.compress?.(page, output) ?? 0
+    const length = compress(page, output)
     expect(length).toBeGreaterThan(0)
     expect(output[0]).toBe(0x78)
     expect(Buffer.compare(unpack(zlib, output.subarray(0, length)), page)).toBe(0)
@@ -101,7 +107,23 @@ describe('zlib', () => {
 
   it('says 0 when a page does not get smaller', () => {
     const noise = page.subarray(2048, 2048 + 256)
-    expect(zlib.compress?.(noise, new Uint8Array(256))).toBe(0)
+    expect(compress(noise, new Uint8Array(256))).toBe(0)
+  })
+
+  it('packs a page the same whatever came before, one that did not fit too', () => {
+    const output = new Uint8Array(page.length)
+    const first = output.slice(0, compress(page, output))
+    compress(page.subarray(2048, 2048 + 256), output)
+    compress(new Uint8Array(4096), output)
+    expect(Buffer.compare(output.subarray(0, compress(page, output)), first)).toBe(0)
+  })
+
+  it('packs whole pages of all sizes', () => {
+    for (const size of [4096, 16384, 65536]) {
+      const large = new Uint8Array(size).map((_, i) => page[(i * 7) % page.length] as number)
+      const output = new Uint8Array(size)
+      expect(Buffer.compare(unpack(zlib, output.subarray(0, compress(large, output)), size), large)).toBe(0)
+    }
   })
 })
 

@@ -1,0 +1,146 @@
+// What will be written, decided before the first byte: which pages stay, and what the headers say of
+// the machine. Everything comes from the dump; what it does not tell stays unknown.
+
+import { type Dump, elfMachines, type Utsname } from '../../formats/dump.ts'
+import { noteTypes } from '../../formats/elf/notes.ts'
+import { KiB, type Pfn } from '../address.ts'
+import { findArch } from '../arch/index.ts'
+import type { Bitmap } from '../bitmap.ts'
+import { DumpError, type Warning } from '../errors.ts'
+import { classifyPages, type PageCounts, withoutWalk } from '../kernel/classify-pages.ts'
+import { readDumpPages } from '../kernel/dump-pages.ts'
+import { type Kernel, openKernel } from '../kernel/kernel.ts'
+import { readUtsname } from '../kernel/uts.ts'
+import { checkLevel, needsKernel } from './dump-level.ts'
+
+export interface PlanOptions {
+  /** Dump level, 0 to 31. */
+  readonly level: number
+  /** Leave out what makedumpfile leaves out, also where it is known to be wrong. */
+  readonly likeMakedumpfile?: boolean | undefined
+}
+
+export interface FilterPlan {
+  /** Bytes. */
+  readonly pageSize: number
+  /** Asked for, and what an earlier filter left out. */
+  readonly level: number
+  /** Page after the last one of the output; the length of both bitmaps. */
+  readonly maxMapnr: Pfn
+  /** Pages that were RAM. */
+  readonly existing: Bitmap
+  /** Pages to copy, zero pages included. */
+  readonly keep: Bitmap
+  readonly counts: PageCounts
+  /** Existing pages that the dump does not hold: left out by an earlier filter, or cut off. */
+  readonly missing: number
+  /** The source says of itself, or shows, that it is incomplete. */
+  readonly isCutShort: boolean
+  readonly machine: MachineFacts
+  readonly warnings: readonly Warning[]
+}
+
+/** What a kdump header carries besides the pages. */
+export interface MachineFacts {
+  readonly utsname: Utsname
+  /** Seconds since 1970, 0 when unknown. */
+  readonly crashTime: number
+  /** 64 bits; of the kernel image on x86_64, of RAM on arm64 and riscv64, 0 elsewhere. */
+  readonly physBase: bigint
+  /** NT_PRSTATUS notes. */
+  readonly cpuCount: number
+}
+
+/**
+ * @throws {UsageError} an impossible level
+ * @throws {KernelError} level 2 and above: the dump does not say where its struct pages are
+ */
+export function planFilter(dump: Dump, options: PlanOptions): FilterPlan {
+  const level = checkLevel(options.level) | (dump.kdump?.dumpLevel ?? 0)
+  const warnings = [...dump.warnings]
+  const kernel = findKernel(dump, level, warnings)
+  const pageSize = kernel?.pageSize ?? dump.pageSize ?? usualPageSize(dump)
+  const pages = readDumpPages(dump.memory, pageSize)
+  const { likeMakedumpfile = false } = options
+  const classified =
+    kernel === undefined ? withoutWalk(pages) : classifyPages(kernel, { level, pages, likeMakedumpfile })
+  warnings.push(...classified.warnings)
+  const existing = pages.existing.first(classified.maxMapnr)
+  return {
+    pageSize,
+    level,
+    maxMapnr: classified.maxMapnr,
+    existing,
+    keep: classified.keep,
+    counts: classified.counts,
+    isCutShort: dump.warnings.some(({ code }) => lossCodes.has(code)),
+    missing: existing.count() - pages.dumpable.count(0, classified.maxMapnr),
+    machine: machineFacts(dump, kernel, warnings),
+    warnings,
+  }
+}
+
+/** Warnings of readers about pages that should be there. */
+const lossCodes: ReadonlySet<string> = new Set(['TRUNCATED', 'INCOMPLETE'])
+
+/** Levels 0 and 1 can do without one. */
+function findKernel(dump: Dump, level: number, warnings: Warning[]): Kernel | undefined {
+  if (needsKernel(level)) return openKernel(dump)
+  if (dump.vmcoreinfo === undefined) return undefined
+  try {
+    return openKernel(dump)
+  } catch (error) {
+    if (!(error instanceof DumpError)) throw error
+    warnings.push({ code: error.code, message: `copied as plain memory: ${error.message}` })
+    return undefined
+  }
+}
+
+/**
+ * Where neither a kernel nor a container says it: 64 KiB is usual on Power, and the memory map of a
+ * kernel with small pages rarely happens to fit it.
+ */
+function usualPageSize({ elfMachine, segments }: Dump): number {
+  const large = 64 * KiB
+  const fits = segments.every((segment) => segment.physical % large === 0 && segment.memorySize % large === 0)
+  return elfMachine === elfMachines.ppc64 && fits ? large : 4 * KiB
+}
+
+function machineFacts(dump: Dump, kernel: Kernel | undefined, warnings: Warning[]): MachineFacts {
+  const cpus = dump.notes.filter((note) => note.name === 'CORE' && note.type === noteTypes.prstatus)
+  return {
+    utsname: findUtsname(dump, kernel, warnings),
+    crashTime: kernel?.vmcoreinfo.crashTime ?? dump.kdump?.crashTime ?? 0,
+    physBase: findPhysBase(dump, kernel),
+    cpuCount: cpus.length,
+  }
+}
+
+function findUtsname(dump: Dump, kernel: Kernel | undefined, warnings: Warning[]): Utsname {
+  try {
+    if (kernel !== undefined) return readUtsname(kernel)
+  } catch (error) {
+    if (!(error instanceof DumpError)) throw error
+    warnings.push({ code: error.code, message: `the kernel's name cannot be read: ${error.message}` })
+  }
+  if (dump.kdump !== undefined) return dump.kdump.utsname
+  // The machine's name is the only thing in a kdump file that tells its architecture.
+  const arch = findArch(dump.elfMachine)
+  const known = arch !== undefined && arch.abi.littleEndian === dump.abi.littleEndian
+  return { ...nameless, machine: known ? arch.utsMachine : '' }
+}
+
+const nameless: Utsname = { sysname: '', nodename: '', release: '', version: '', machine: '', domainname: '' }
+
+/** Source: makedumpfile write_kdump_header, get_phys_base. */
+function findPhysBase(dump: Dump, kernel: Kernel | undefined): bigint {
+  const key = physBaseKeys[dump.elfMachine]
+  const value = key === undefined ? undefined : kernel?.vmcoreinfo.number(key)
+  return BigInt.asUintN(64, value ?? dump.kdump?.physBase ?? 0n)
+}
+
+const physBaseKeys: Readonly<Record<number, string>> = {
+  [elfMachines.x86_64]: 'phys_base',
+  [elfMachines.aarch64]: 'PHYS_OFFSET',
+  [elfMachines.riscv64]: 'phys_ram_base',
+}

@@ -1,0 +1,70 @@
+// Where the pages went. The numbers add up: existing = kept + missing + left out, kind by kind.
+
+import type { PageCounts } from '../kernel/classify-pages.ts'
+import type { FilterPlan } from './plan.ts'
+
+/** Pages. */
+export interface PageStatistics extends PageCounts {
+  /** Up to the highest page of the machine, holes included; `max_mapnr` of a kdump header. */
+  readonly total: number
+  /** That were RAM. */
+  readonly existing: number
+  /** Not in the source: left out by an earlier filter, or cut off. */
+  readonly missing: number
+  /** Left out because they hold only zeros. */
+  readonly zero: number
+  /** Neither missing nor left out. */
+  readonly kept: number
+  /** Kept, but they could not be read; the output marks them. */
+  readonly lost: number
+}
+
+/** What an output found out while writing. */
+export interface Written {
+  /** Zero pages that were left out. */
+  readonly zeroPages: number
+  readonly lostPages: number
+  /** Length of the output, bytes. */
+  readonly size: number
+}
+
+export const makeStatistics = (plan: FilterPlan, { zeroPages, lostPages }: Written): PageStatistics => ({
+  total: plan.maxMapnr,
+  existing: plan.existing.count(),
+  missing: plan.missing,
+  zero: zeroPages,
+  ...plan.counts,
+  kept: plan.keep.count() - zeroPages,
+  lost: lostPages,
+})
+
+/** The pages as makedumpfile's report counts them; see its print_report(). */
+export interface MakedumpfileReport extends PageCounts {
+  /** RAM, pages in two segments counted once. */
+  readonly original: number
+  readonly excluded: number
+  readonly zero: number
+  /** It does not know of pages that were missing before. */
+  readonly remaining: number
+  readonly hole: number
+  readonly total: number
+}
+
+export function makedumpfileReport(pages: PageStatistics): MakedumpfileReport {
+  const { zero, cache, cachePrivate, user, free, hwpoison, offline, existing, total } = pages
+  const excluded = zero + cache + cachePrivate + user + free + hwpoison + offline
+  return {
+    original: existing,
+    excluded,
+    zero,
+    cache,
+    cachePrivate,
+    user,
+    free,
+    hwpoison,
+    offline,
+    remaining: existing - excluded,
+    hole: total - existing,
+    total,
+  }
+}
