@@ -14,6 +14,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import type { ByteSink } from './byte-sink.ts'
 import { TargetError } from './errors.ts'
 
 export interface OutputOptions {
@@ -92,6 +93,13 @@ export class OutputFile implements Disposable {
     rmSync(this.temporaryPath, { force: true })
   }
 }
+
+/** The file as a sink; finishing it sets its size, commit() remains to be called. */
+export const fileSink = (file: OutputFile): ByteSink => ({
+  name: file.path,
+  write: async (offset, bytes) => file.write(offset, bytes),
+  finish: async (size) => file.truncate(size),
+})
 
 function refuseExisting(path: string, force: boolean): void {
   if (!existsSync(path)) return

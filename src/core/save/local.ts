@@ -4,7 +4,7 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { TargetError } from '../errors.ts'
-import { fsyncDirectory, OutputFile } from '../output-file.ts'
+import { fileSink, fsyncDirectory, OutputFile } from '../output-file.ts'
 import { hashFile, hashingSink } from './checksum.ts'
 import type { CrashStore, TargetKind } from './target.ts'
 
@@ -21,11 +21,7 @@ function openStore(location: string): CrashStore {
     location,
     async write(name, fill) {
       using file = new OutputFile(join(location, name))
-      const sink = hashingSink({
-        name: file.path,
-        write: async (offset, bytes) => file.write(offset, bytes),
-        finish: async (size) => file.truncate(size),
-      })
+      const sink = hashingSink(fileSink(file))
       const result = await fill(sink)
       const sha256 = sink.digest() ?? hashFile(file.temporaryPath)
       file.commit()
