@@ -98,7 +98,7 @@ type PagePacker = (page: Uint8Array, isZero: boolean, buffer: Uint8Array, at: nu
 function pagePacker({ pageSize, store, codec: codecName, shareZeroPages }: BlockSetup): PagePacker {
   if (store === 'nothing') return (_, isZero) => (isZero ? pageFate.zero : pageSize)
   const codec = codecList.find(({ name }) => name === codecName)
-  const compress = codec?.compress ?? (() => 0)
+  const compress = codec?.makeCompressor?.() ?? (() => 0)
 
   const packPage = (page: Uint8Array, buffer: Uint8Array, at: number): number => {
     const size = compress(page, buffer.subarray(at, at + pageSize))

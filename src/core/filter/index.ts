@@ -29,6 +29,8 @@ export interface FilterResult {
   /** Bytes. */
   readonly pageSize: number
   readonly pages: PageStatistics
+  /** Page frames whose first byte the output holds; zero pages that share their bytes count. */
+  readonly storedPages: number
   /** Bytes. */
   readonly memorySize: number
   readonly outputSize: number
@@ -41,7 +43,11 @@ export interface FilterResult {
  * Filter the dump at `path` into `sink`, and finish the sink.
  * @throws {DumpError} the dump cannot be opened or filtered at that level, or the sink failed
  */
-export async function filterDump(path: DumpPath, sink: ByteSink, options: FilterOptions): Promise<FilterResult> {
+export async function filterDump(
+  path: DumpPath,
+  sink: ByteSink,
+  options: FilterOptions,
+): Promise<FilterResult> {
   using dump = openDump(path)
   const plan = planFilter(dump, options)
   const codec = codecList.find(({ name }) => name === options.codec)
@@ -55,6 +61,7 @@ export async function filterDump(path: DumpPath, sink: ByteSink, options: Filter
     level: plan.level,
     pageSize: plan.pageSize,
     pages,
+    storedPages: written.storedPages,
     memorySize: pages.existing * plan.pageSize,
     outputSize: written.size,
     incomplete: plan.isCutShort || written.lostPages > 0,

@@ -72,7 +72,7 @@ export async function writeKdump(
   await descriptors.flush(sink)
   await sink.write(...head.status(plan.isCutShort || lostPages > 0))
   await sink.finish(end)
-  return { zeroPages, lostPages, size: end }
+  return { zeroPages, lostPages, storedPages: keep.count(), size: end }
 }
 
 interface Head {

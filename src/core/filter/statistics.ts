@@ -24,6 +24,8 @@ export interface Written {
   /** Zero pages that were left out. */
   readonly zeroPages: number
   readonly lostPages: number
+  /** Page frames that a reader of the output finds stored there. */
+  readonly storedPages: number
   /** Length of the output, bytes. */
   readonly size: number
 }
