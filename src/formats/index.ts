@@ -7,6 +7,7 @@ import { FormatError, UsageError } from '../core/errors.ts'
 import type { Dump } from './dump.ts'
 import { elfFormat } from './elf/reader.ts'
 import { kdumpFormat } from './kdump/reader.ts'
+import { machineContainer } from './machine-image/container.ts'
 
 export interface Format {
   readonly name: string
@@ -20,7 +21,8 @@ export interface Format {
 
 export interface Container {
   readonly name: Dump['container']
-  probe(header: Uint8Array): boolean
+  /** Is it ours? Judged by the first 4096 bytes (or fewer), or by what else it reads; never throws. */
+  probe(header: Uint8Array, source: ByteSource): boolean
   /** What is inside, as bytes. Takes over the source. @throws {DumpError} */
   unwrap(source: ByteSource): ByteSource
 }
@@ -28,7 +30,7 @@ export interface Container {
 /** What a probe is given. */
 const probeBytes = 4096
 
-export const containerList: readonly Container[] = []
+export const containerList: readonly Container[] = [machineContainer]
 export const formatList: readonly Format[] = [kdumpFormat, elfFormat]
 
 /**
@@ -72,7 +74,7 @@ function unwrap(
   container: Dump['container'],
 ): { readonly source: ByteSource; readonly container: Dump['container'] } {
   const header = readUpTo(source, 0, probeBytes)
-  const wrapper = container === 'file' ? containerList.find((one) => one.probe(header)) : undefined
+  const wrapper = container === 'file' ? containerList.find((one) => one.probe(header, source)) : undefined
   return wrapper === undefined
     ? { source, container }
     : { source: wrapper.unwrap(source), container: wrapper.name }

@@ -60,18 +60,22 @@ export function openMachineImage(path: string, options: OpenOptions = {}): Machi
     for (const resource of open.splice(0).reverse()) resource[Symbol.dispose]()
   }
   try {
-    if (options.write !== true) return readImage(file, undefined, close)
+    if (options.write !== true) return openImage(file, undefined, close)
     open.push(lockMachine(path))
     const writer = openWriter(path)
     open.push(writer)
-    return readImage(file, writer, close)
+    return openImage(file, writer, close)
   } catch (error) {
     close()
     throw error
   }
 }
 
-function readImage(file: ByteSource, writer: ImageWriter | undefined, close: () => void): MachineImage {
+/** A machine to read, out of bytes that are open already. Takes over the source. */
+export const readMachineImage = (source: ByteSource): MachineImage =>
+  openImage(source, undefined, () => source[Symbol.dispose]())
+
+function openImage(file: ByteSource, writer: ImageWriter | undefined, close: () => void): MachineImage {
   let { slot, damaged } = readSlots(file)
   checkSize(file, slot)
   const ram = openRam(file, writer, slot.state.memory)

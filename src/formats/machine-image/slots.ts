@@ -55,7 +55,7 @@ export function readSlots(source: ByteSource): { slot: Slot; damaged: string | u
 }
 
 function unreadable(source: ByteSource, problems: readonly FormatError[]): FormatError {
-  if (hasMagic(source, 0) || hasMagic(source, 1)) {
+  if (isMachineImage(source)) {
     return new FormatError({
       file: source.name,
       field: 'machine image, both state slots are damaged',
@@ -74,14 +74,15 @@ function unreadable(source: ByteSource, problems: readonly FormatError[]): Forma
   })
 }
 
-const hasMagic = (source: ByteSource, index: number): boolean => isMachineImage(readHeader(source, index))
+/** Does a state slot, damaged or not, start where one should? */
+export const isMachineImage = (source: ByteSource): boolean =>
+  hasMagic(readHeader(source, 0)) || hasMagic(readHeader(source, 1))
+
+const hasMagic = (header: Uint8Array): boolean =>
+  Buffer.from(header.subarray(0, 16)).toString('latin1') === imageMagic.padEnd(16, '\0')
 
 const readHeader = (source: ByteSource, index: number): Uint8Array =>
   readUpTo(source, index * slotSize, headerSize)
-
-/** Do these bytes start a slot? */
-export const isMachineImage = (bytes: Uint8Array): boolean =>
-  Buffer.from(bytes.subarray(0, 16)).toString('latin1') === imageMagic.padEnd(16, '\0')
 
 function readSlot(source: ByteSource, index: number): Slot {
   const base = index * slotSize
@@ -96,7 +97,7 @@ function readSlot(source: ByteSource, index: number): Slot {
       expected,
       found: String(header[field]),
     })
-  if (!isMachineImage(bytes)) throw problem('magic', imageMagic)
+  if (!hasMagic(bytes)) throw problem('magic', imageMagic)
   if (header.version !== imageVersion) throw problem('version', `${imageVersion}`)
   if (header.stateSize > maxStateSize) throw problem('stateSize', `at most ${maxStateSize}`)
   if (header.deviceTreeSize > maxDeviceTreeSize)

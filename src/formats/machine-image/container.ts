@@ -1,0 +1,21 @@
+// A machine image as a dump: what /proc/vmcore of its capture kernel reads.
+
+import type { Container } from '../index.ts'
+import { readMachineImage } from './image.ts'
+import { isMachineImage } from './slots.ts'
+import { openVmcore } from './vmcore.ts'
+
+export const machineContainer: Container = {
+  name: 'machine',
+  probe: (_, source) => isMachineImage(source),
+  unwrap(source) {
+    const image = readMachineImage(source)
+    const vmcore = openVmcore(image)
+    const { damaged } = image.slot
+    const warnings =
+      damaged === undefined
+        ? []
+        : [{ code: 'SLOT_DAMAGED', message: `${damaged} is wrong; using the other state slot` }]
+    return { ...vmcore, warnings, [Symbol.dispose]: () => source[Symbol.dispose]() }
+  },
+}
