@@ -85,6 +85,15 @@ export const commandProse: Readonly<Record<string, Prose>> = {
     ],
     seeAlso: ['create', 'register', 'release'],
   },
+  release: {
+    description: [
+      'What "echo 1 > /sys/kernel/fadump/release_mem" does: firmware forgets the dump, /proc/vmcore is gone, and the memory that was kept for it is free. The reserved area stays, so the machine can register and crash again without a reboot. Save the dump first.',
+      'The kernel also frees the last page of the reserved area, which it will write to at the next registration; here that page stays reserved.',
+    ],
+    examples: [{ text: 'After the dump is saved:', command: '$ fadump release machine.img' }],
+    exit: [['4', 'The machine does not run its capture kernel.']],
+    seeAlso: ['boot-capture', 'save', 'register'],
+  },
   analyze: {
     description: [
       'Everything is read from the memory in the dump: the kernel log, the notes of the CPUs, the pages. No vmlinux, no debugging information and no host of the same architecture is needed. What one part of the report needs and the dump does not have costs that part only; the report says why.',

@@ -26,4 +26,9 @@ export const commandList: readonly CommandEntry[] = [
     summary: 'show a machine, its reservation and messages',
     load: async () => (await import('./status.ts')).statusCommand,
   },
+  {
+    name: 'release',
+    summary: 'give up a dump and its memory',
+    load: async () => (await import('./release.ts')).releaseCommand,
+  },
 ]

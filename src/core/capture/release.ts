@@ -11,11 +11,15 @@ import { alignDown, alignUp, hex } from '../address.ts'
 import { getFirmware } from '../firmware/index.ts'
 import { requireStage } from '../machine/lifecycle.ts'
 import { addMessages } from '../machine/messages.ts'
-import { makeRanges, type Ranges, subtract } from '../ranges.ts'
+import { makeRanges, type Ranges, subtract, totalSize } from '../ranges.ts'
+import { renderSize } from '../units.ts'
 
 export interface ReleaseResult {
+  readonly machine: string
   /** Memory that is free again. */
-  readonly freed: Ranges
+  readonly freed: readonly { readonly start: string; readonly end: string }[]
+  /** Bytes of it. */
+  readonly freedSize: number
   /** What the kernel printed meanwhile. */
   readonly messages: readonly string[]
 }
@@ -49,7 +53,12 @@ export function giveUpDump(
   }
   const tree = firmware.markDump(readDeviceTree(image.deviceTree, image.path), firmwareState)
   image.update(next, writeDeviceTree(tree))
-  return { freed, messages: printed }
+  return {
+    machine: image.path,
+    freed: freed.map(({ start, end }) => ({ start: hex(start), end: hex(end) })),
+    freedSize: totalSize(freed),
+    messages: printed,
+  }
 }
 
 /**
@@ -71,3 +80,9 @@ function freedRanges({ memory, reservedRanges, pageSize }: MachineState, config:
     })),
   )
 }
+
+export const renderRelease = ({ machine, freedSize, messages }: ReleaseResult): string =>
+  [
+    ...messages,
+    `${machine}: the dump is given up, ${renderSize(freedSize)} of memory are free again; the next is fadump register`,
+  ].join('\n')
