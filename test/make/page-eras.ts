@@ -4,6 +4,8 @@
 /** Bit numbers and words of one era. */
 export interface PageEra {
   readonly name: string
+  /** The newest kernel of the era. */
+  readonly release: string
   readonly numbers: Readonly<Record<string, number>>
   readonly offsets: Readonly<Record<string, number>>
   readonly flags: {
@@ -103,10 +105,11 @@ const byteTypes = {
 
 function era(
   name: string,
-  given: Omit<PageEra, 'name' | 'numbers'> & { numbers?: PageEra['numbers'] },
+  given: Omit<PageEra, 'name' | 'release' | 'numbers'> & { numbers?: PageEra['numbers'] },
 ): PageEra {
   const numbers = { ...flagNumbers(given.flags), ...typeNumbers(given.types), ...given.numbers }
-  return { ...given, name, numbers }
+  const release = `${/[\d.]+(?=\D*$)/.exec(name)?.[0]}.0`
+  return { ...given, name, release, numbers }
 }
 
 export const pageEras: readonly PageEra[] = [

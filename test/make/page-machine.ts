@@ -6,6 +6,9 @@ import { BufferSource } from '../../src/core/byte-source.ts'
 import { type Kernel, openKernel } from '../../src/core/kernel/kernel.ts'
 import { abi64le } from '../../src/core/struct.ts'
 import type { Dump } from '../../src/formats/dump.ts'
+import { writeNote } from '../../src/formats/elf/notes.ts'
+import { utsname } from '../../src/formats/kdump/layout.ts'
+import { makeElfCore } from './elf-core.ts'
 import { type FactList, makeVmcoreinfoText } from './facts.ts'
 import { GuestMemory } from './guest-memory.ts'
 import type { PageEra, PageType } from './page-eras.ts'
@@ -21,6 +24,7 @@ export const structPagesAt = 32 * MiB
 export const structPageSize = 64
 const roots = MiB
 const sections = MiB + 0x1000
+const utsAt = 2 * MiB
 
 export interface PageWords {
   readonly flags?: readonly (number | undefined)[]
@@ -39,10 +43,15 @@ export class PageMachine {
     this.era = era
     this.tables = new PageTableBuilder(this.memory, x86Geometry(4), root)
     for (let at = 0; at < 64 * MiB; at += 2 * MiB) this.tables.map(directMap + BigInt(at), at, 21)
+    for (let at = 0; at < 64 * MiB; at += 2 * MiB) this.tables.map(image + BigInt(at), at, 21)
+    this.memory.write(
+      utsAt,
+      utsname.write({ sysname: 'Linux', release: era.release, machine: 'x86_64' }, abi64le),
+    )
     // One section of 128 MiB: 32768 struct pages of 64 bytes are one huge page.
     this.tables.map(vmemmap, structPagesAt, 21)
     this.memory.writeU64(roots, directMap + BigInt(sections))
-    this.memory.writeU64(sections, vmemmap | 0x3fn)
+    this.memory.writeU64(sections, vmemmap | 0x1fn)
     this.setPage(0, {})
     const first = new Uint8Array(structPageSize)
     this.memory.read(structPagesAt, first)
@@ -100,8 +109,14 @@ export class PageMachine {
 
   facts(): FactList {
     return {
-      lines: { OSRELEASE: this.era.name, PAGESIZE: 4096 },
-      symbols: { init_top_pgt: image + BigInt(root), mem_section: directMap + BigInt(roots) },
+      lines: { OSRELEASE: this.era.release, PAGESIZE: 4096 },
+      symbols: {
+        init_uts_ns: image + BigInt(utsAt),
+        swapper_pg_dir: image + BigInt(root),
+        init_top_pgt: image + BigInt(root),
+        _stext: image + BigInt(2 * MiB),
+        mem_section: directMap + BigInt(roots),
+      },
       numbers: {
         phys_base: 0,
         pgtable_l5_enabled: 0,
@@ -110,9 +125,20 @@ export class PageMachine {
         ...this.era.numbers,
       },
       sizes: { page: structPageSize, mem_section: 16 },
-      offsets: { 'mem_section.section_mem_map': 0, ...this.era.offsets },
+      offsets: { 'uts_namespace.name': 0, 'mem_section.section_mem_map': 0, ...this.era.offsets },
       lengths: { mem_section: 2048, 'zone.free_area': 11 },
     }
+  }
+
+  /** As the kernel's own core file. */
+  elfCore(): Uint8Array {
+    const data = new Uint8Array(64 * MiB)
+    this.memory.read(0, data)
+    const text = Buffer.from(makeVmcoreinfoText(this.facts()))
+    return makeElfCore({
+      segments: [{ physical: 0, virtual: directMap, data }],
+      noteAreas: [writeNote('VMCOREINFO', 0, text, true)],
+    })
   }
 
   open(facts: FactList = this.facts()): Kernel {
