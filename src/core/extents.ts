@@ -3,7 +3,7 @@
 
 const fields = 3
 
-/** A list of extents to be laid over each other: the earlier one wins where two overlap. */
+/** A list of extents to be laid over each other. */
 export class ExtentList {
   #numbers = new Float64Array(16 * fields)
   #used = 0
@@ -28,14 +28,18 @@ export class ExtentList {
     this.#numbers[this.#used++] = offset
   }
 
-  /** What is to be seen, O(n log n) also for lists made to be slow. The list is used up. */
-  overlay(): ExtentMap {
+  /**
+   * What is to be seen, O(n log n) also for lists made to be slow.
+   * @param winner which of two that overlap is on top
+   */
+  overlay(winner: 'earlier' | 'later' = 'earlier'): ExtentMap {
     let layers = sortedRuns(this.#numbers.subarray(0, this.#used))
     while (layers.length > 1) {
       layers = Array.from({ length: Math.ceil(layers.length / 2) }, (_, i) => {
-        const top = layers[2 * i] as Float64Array
-        const bottom = layers[2 * i + 1]
-        return bottom === undefined ? top : merge(top, bottom)
+        const earlier = layers[2 * i] as Float64Array
+        const later = layers[2 * i + 1]
+        if (later === undefined) return earlier
+        return winner === 'earlier' ? merge(earlier, later) : merge(later, earlier)
       })
     }
     return new ExtentMap(layers[0] ?? new Float64Array(0))

@@ -6,6 +6,7 @@ import { type ByteSource, FileSource, readUpTo } from '../core/byte-source.ts'
 import { FormatError, UsageError } from '../core/errors.ts'
 import type { Dump } from './dump.ts'
 import { elfFormat } from './elf/reader.ts'
+import { flattenedContainer } from './flattened/reader.ts'
 import { kdumpFormat } from './kdump/reader.ts'
 import { machineContainer } from './machine-image/container.ts'
 
@@ -30,7 +31,7 @@ export interface Container {
 /** What a probe is given. */
 const probeBytes = 4096
 
-export const containerList: readonly Container[] = [machineContainer]
+export const containerList: readonly Container[] = [flattenedContainer, machineContainer]
 export const formatList: readonly Format[] = [kdumpFormat, elfFormat]
 
 /**

@@ -4,10 +4,10 @@ import { ExtentList, type ExtentMap } from '../../src/core/extents.ts'
 
 type Extent = readonly [start: number, end: number, offset: number]
 
-function overlay(list: readonly Extent[]): ExtentMap {
+function overlay(list: readonly Extent[], winner?: 'earlier' | 'later'): ExtentMap {
   const extents = new ExtentList()
   for (const extent of list) extents.push(...extent)
-  return extents.overlay()
+  return extents.overlay(winner)
 }
 
 const all = (map: ExtentMap): Extent[] =>
@@ -62,24 +62,28 @@ describe('overlay of extents', () => {
     expect(overlay([[5, 5, 0]]).length).toBe(0)
   })
 
-  it('gives every address what the first extent that holds it says, for any list', () => {
-    const extent = fc.tuple(fc.nat(60), fc.nat(12), fc.nat(500))
-    fc.assert(
-      fc.property(fc.array(extent, { maxLength: 12 }), (list) => {
-        const extents = list.map(([start, length, offset]): Extent => [start, start + length, offset])
-        const map = overlay(extents)
-        for (let address = 0; address < 80; address++) {
-          const first = extents.find(([start, end]) => address >= start && address < end)
-          const i = map.find(address)
-          const seen = i < map.length && map.start(i) <= address
-          expect(seen).toBe(first !== undefined)
-          if (first !== undefined) {
-            expect(map.offset(i) + address - map.start(i)).toBe(first[2] + address - first[0])
+  it.each(['earlier', 'later'] as const)(
+    'gives every address what the %s extent says, for any list',
+    (winner) => {
+      const extent = fc.tuple(fc.nat(60), fc.nat(12), fc.nat(500))
+      fc.assert(
+        fc.property(fc.array(extent, { maxLength: 12 }), (list) => {
+          const extents = list.map(([start, length, offset]): Extent => [start, start + length, offset])
+          const map = overlay(extents, winner)
+          const inOrder = winner === 'earlier' ? extents : extents.toReversed()
+          for (let address = 0; address < 80; address++) {
+            const first = inOrder.find(([start, end]) => address >= start && address < end)
+            const i = map.find(address)
+            const seen = i < map.length && map.start(i) <= address
+            expect(seen).toBe(first !== undefined)
+            if (first !== undefined) {
+              expect(map.offset(i) + address - map.start(i)).toBe(first[2] + address - first[0])
+            }
           }
-        }
-      }),
-    )
-  })
+        }),
+      )
+    },
+  )
 
   it('takes a list in the worst order in n log n steps', () => {
     const list = Array.from({ length: 100_000 }, (_, i): Extent => [1e6 - 5 * i, 1e6 - 5 * i + 7, i])

@@ -1,0 +1,26 @@
+// The flattened form carries a file through a pipe: a header, then records "these bytes belong at that
+// offset", in the order of writing, maybe backwards, until the end record. Always big-endian, whatever
+// machine was dumped. Source: makedumpfile IMPLEMENTATION, "The flattened format".
+
+import { abi64be, big64, chars, type Of, struct, u64 } from '../../core/struct.ts'
+
+export const flattenedSignature = 'makedumpfile'
+
+export const flattenedHeader = struct('makedumpfile_header', {
+  signature: chars(16, `${flattenedSignature}, four NULs`),
+  type: u64('1'),
+  version: u64('1'),
+})
+/** The first record starts here. */
+export const flattenedHeaderSize = 4096
+
+export const recordHeader = struct('makedumpfile_data_header', {
+  offset: big64('where the bytes belong; -1 in the end record'),
+  size: big64('how many follow; -1 in the end record'),
+})
+export type RecordHeader = Of<typeof recordHeader>
+
+export const flattenedAbi = abi64be
+export const recordHeaderSize = recordHeader.layout(flattenedAbi).size
+/** Both fields of the end record. */
+export const endOfRecords = 0xffff_ffff_ffff_ffffn
