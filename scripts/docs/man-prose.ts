@@ -75,6 +75,66 @@ export const commandProse: Readonly<Record<string, Prose>> = {
     ],
     seeAlso: ['register', 'status'],
   },
+  register: {
+    description: [
+      'The first time, this is also the boot: memory is reserved as the command line asks (fadump=on or nocma, crashkernel= in its simple and range forms, the deprecated fadump_reserve_mem=), and the area for additional parameters is set up. Then the crash information header and the request to firmware are written where the kernel keeps them, and firmware is called. What the kernel printed is shown in its own words.',
+      "A machine made from the memory of a registered system holds the kernel's own request already; it is found there and rewritten in place. Otherwise the highest empty page of boot memory is taken for it.",
+      'Additional parameters are set before the registration, as kdumpctl does it, and stay until they are replaced. They and the command line must together be shorter than COMMAND_LINE_SIZE, the newline that echo(1) sends counted.',
+    ],
+    examples: [
+      {
+        text: 'One CPU for the capture kernel:',
+        command: '$ fadump register machine.img --bootargs-append "nr_cpus=1"',
+      },
+    ],
+    exit: [['4', "The kernel goes on without fadump, or firmware said no; the message is the kernel's."]],
+    seeAlso: ['create', 'trigger', 'status'],
+  },
+  trigger: {
+    description: [
+      'The dying kernel writes its crash information header (crashing CPU, its registers, the CPUs that are online), adds CRASHTIME to VMCOREINFO and the line of the panic or oops to its log, and calls firmware with the reason. Firmware saves the registers of all CPUs and copies boot memory, in the order of the request, and marks the device tree of the next boot. No kernel code runs: stacks and all other variables stay as they were.',
+      'With --cause firmware the kernel has no part in it: the crashing CPU stays unknown, and all registers come from firmware. With --cause system-reset nothing is logged, as in reality.',
+      'Killed at any instant, trigger leaves a machine that has not crashed yet or one whose crash the next command finishes.',
+    ],
+    examples: [
+      {
+        text: 'A crash of CPU 1:',
+        command: '$ fadump trigger machine.img --cpu 1 --reason "Attempted to kill init!"',
+      },
+    ],
+    seeAlso: ['register', 'boot-capture'],
+  },
+  'boot-capture': {
+    description: [
+      "The capture kernel reads the dump's description in the device tree, merges the command line, announces what it preserves, checks the crash information header and every section firmware reports, makes a note of the registers of each CPU that was online, and builds the ELF core header in its own memory. Then the machine reads as /proc/vmcore: filter, save and analyze take it as their source.",
+      'A dump that the kernel refuses is given up as the kernel does it: firmware is told, memory is freed, the machine runs on in production.',
+      'On a machine that runs its capture kernel already there is nothing to boot; --vmcore writes the file.',
+    ],
+    examples: [
+      {
+        text: 'The dump as a file that crash(8), drgn and makedumpfile(8) read:',
+        command: '$ fadump boot-capture machine.img --vmcore vmcore',
+      },
+    ],
+    exit: [['4', 'The kernel refuses the dump, which is lost; the lines "printed" say why.']],
+    seeAlso: ['trigger', 'gen-elfcorehdr', 'release'],
+  },
+  'gen-elfcorehdr': {
+    description: [
+      "The header is the one in the capture kernel's memory, or the one it would build on a machine that has crashed and not booted. Its offsets are physical addresses; /proc/vmcore moves them, and merges the notes.",
+    ],
+    examples: [
+      {
+        text: 'Every header and the reason for it:',
+        command: '$ fadump gen-elfcorehdr machine.img --explain',
+      },
+      {
+        text: 'As readelf(1) sees it:',
+        command: '$ fadump gen-elfcorehdr machine.img -o elfcorehdr && readelf -lW elfcorehdr',
+      },
+    ],
+    seeAlso: ['boot-capture'],
+  },
   status: {
     description: [
       'Reads the machine without changing or locking it. The files of /sys/kernel/fadump are shown as the machine\'s kernel would show them; while a production kernel has not registered yet, the reservation is the one that it would make. Memory is "usable" as free(1) counts it: the reservation is not, but for the part that production lends to movable pages (CMA); a capture kernel has boot memory alone.',

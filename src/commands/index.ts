@@ -17,6 +17,26 @@ export const commandList: readonly CommandEntry[] = [
     load: async () => (await import('./create.ts')).createCommand,
   },
   {
+    name: 'register',
+    summary: 'reserve memory and register the dump',
+    load: async () => (await import('./register.ts')).registerCommand,
+  },
+  {
+    name: 'trigger',
+    summary: 'crash a registered machine',
+    load: async () => (await import('./trigger.ts')).triggerCommand,
+  },
+  {
+    name: 'boot-capture',
+    summary: 'boot the capture kernel and export the dump',
+    load: async () => (await import('./boot-capture.ts')).bootCaptureCommand,
+  },
+  {
+    name: 'gen-elfcorehdr',
+    summary: 'show or write the ELF core header',
+    load: async () => (await import('./gen-elfcorehdr.ts')).genElfcorehdrCommand,
+  },
+  {
     name: 'analyze',
     summary: 'say what a kernel died of',
     load: async () => (await import('./analyze.ts')).analyzeCommand,

@@ -120,17 +120,32 @@ export class KernelError extends DumpError {
   readonly exitCode = exitCodes.input
 }
 
-/** Firmware or kernel said no; `errno` is the kernel's name for it (EINVAL …), `status` the firmware's return code. */
+export interface Refusal extends ErrorOptions {
+  /** The kernel's name for it: `EINVAL`. */
+  readonly errno?: string
+  /** Firmware's return code. */
+  readonly status?: number
+  /** What the kernel printed on the way. */
+  readonly printed?: readonly string[]
+}
+
+/** Firmware or kernel said no. */
 export class RefusedError extends DumpError {
   readonly code = 'REFUSED'
   readonly exitCode = exitCodes.refused
   readonly errno: string | undefined
   readonly status: number | undefined
+  readonly printed: readonly string[]
 
-  constructor(message: string, options: ErrorOptions & { errno?: string; status?: number } = {}) {
+  constructor(message: string, options: Refusal = {}) {
     super(message, options)
     this.errno = options.errno
     this.status = options.status
+    this.printed = options.printed ?? []
+  }
+
+  override details(): readonly (readonly [string, string])[] {
+    return this.printed.map((line) => ['printed', line] as const)
   }
 }
 

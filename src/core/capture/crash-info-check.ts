@@ -49,8 +49,4 @@ function checkMagic(bytes: Uint8Array): void {
   throw refuse('Fadump header is corrupted.')
 }
 
-const refuse = (text: string, cause?: unknown): RefusedError =>
-  new RefusedError(`fadump: ${text}`, {
-    hint: 'the dump is lost; the machine runs on and can be registered again',
-    ...(cause === undefined ? {} : { cause }),
-  })
+const refuse = (text: string, cause?: unknown): RefusedError => new RefusedError(`fadump: ${text}`, { cause })

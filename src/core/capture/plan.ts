@@ -78,13 +78,11 @@ export function planCapture(machine: BootedMachine): CapturePlan {
   }
 }
 
-const lostHint = 'the dump is lost; the machine runs on and can be registered again'
-
 const notNoticed = (messages: readonly string[], reason: string): LostDump => ({
   isAccepted: false,
   messages,
   config: undefined,
-  error: new RefusedError(reason, { hint: lostHint }),
+  error: new RefusedError(reason),
 })
 
 function mergeParameters({ state, ram }: BootedMachine, area: number | undefined): MergedCommandLine {
@@ -152,7 +150,7 @@ function processDump(
   )
   const check = waiting.check()
   messages.push(...check.messages)
-  if (!check.isValid) throw new RefusedError(check.messages[0] ?? '', { hint: lostHint })
+  if (!check.isValid) throw new RefusedError(check.messages[0] ?? '')
   const cpus = waiting.readCpus(ram)
   const noteRoom = subtract(freeBootMemory(state, config), [headerBuffer])
   const noteBuffer = allocate(noteRoom, noteBufferSize(cpus, pageSize), pageSize, 'CPU notes buffer')
@@ -192,5 +190,5 @@ function freeBootMemory(state: MachineState, config: FadumpConfig): Ranges {
 function allocate(free: Ranges, size: number, pageSize: number, what: string): Range {
   const start = findHighest(free, size, { start: 0, end: Number.MAX_SAFE_INTEGER }, pageSize)
   if (start !== undefined) return { start, end: start + size }
-  throw new RefusedError(`fadump: Failed to allocate ${size} bytes for ${what}`, { hint: lostHint })
+  throw new RefusedError(`fadump: Failed to allocate ${size} bytes for ${what}`)
 }

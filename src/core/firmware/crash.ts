@@ -28,8 +28,11 @@ export interface CrashResult {
   /** What kernel and firmware printed meanwhile. */
   readonly messages: readonly string[]
   readonly warnings: readonly Warning[]
-  /** True when this was the rest of a crash that had been interrupted; the options were not used. */
-  readonly isResumed: boolean
+  /**
+   * `resumed`: this was the rest of a crash that had been interrupted; `repeated`: it was complete, and
+   * nothing was done. Neither looks at the options.
+   */
+  readonly outcome: 'crashed' | 'resumed' | 'repeated'
 }
 
 /**
@@ -37,9 +40,11 @@ export interface CrashResult {
  * @throws {UsageError} there is no such CPU online.
  */
 export function crashMachine(image: MachineImage, options: CrashOptions): CrashResult {
-  if (finishCrash(image)) {
-    const { cpu, reason } = image.state.crash ?? { cpu: undefined, reason: '' }
-    return { cpu, reason, messages: [], warnings: [], isResumed: true }
+  const isResumed = finishCrash(image)
+  const { crash: earlier, stage } = image.state
+  if (earlier !== undefined && stage === 'crashed') {
+    const { cpu, reason } = earlier
+    return { cpu, reason, messages: [], warnings: [], outcome: isResumed ? 'resumed' : 'repeated' }
   }
   requireStage(image, 'registered', 'trigger')
   const { state } = image
@@ -59,7 +64,7 @@ export function crashMachine(image: MachineImage, options: CrashOptions): CrashR
   }
   image.update(crashed)
   finishCrash(image)
-  return { cpu: crashed.crash.cpu, reason: options.reason, messages, warnings, isResumed: false }
+  return { cpu: crashed.crash.cpu, reason: options.reason, messages, warnings, outcome: 'crashed' }
 }
 
 /** Do what is left of a crash; false when nothing is. */

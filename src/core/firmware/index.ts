@@ -34,10 +34,25 @@ export interface Firmware {
   invalidate(machine: Machine): CallResult
   /** The kernel gave up: save everything asked for. May be repeated, with the same result. */
   preserve(machine: Machine): FirmwareState
+  /** What was asked for, and what became of it once the dump is taken. */
+  listRegions(firmwareState: FirmwareState): readonly DumpRegion[]
   /** The tree of the next boot: a dump that waits is marked, any other mark is gone. */
   markDump(tree: DeviceNode, firmwareState: FirmwareState): DeviceNode
   /** The dump that waits, as the tree tells; undefined on a normal boot. @throws {FormatError} */
   findDump(tree: DeviceNode): WaitingDump | undefined
+}
+
+/** Memory that firmware saves at a crash. */
+export interface DumpRegion {
+  readonly name: string
+  /** Physical address; undefined for what firmware itself provides. */
+  readonly source: number | undefined
+  readonly destination: number
+  /** Bytes. */
+  readonly size: number
+  readonly saved: number
+  /** Firmware's complaints, in words. */
+  readonly problems: readonly string[]
 }
 
 /** What a capture kernel learns from firmware. */

@@ -4,7 +4,7 @@
 
 import type { FadumpConfig } from '../../formats/machine-image/state.ts'
 import { alignDown, alignUp, GiB, hex, MiB } from '../address.ts'
-import { RefusedError } from '../errors.ts'
+import { type Refusal, RefusedError } from '../errors.ts'
 import { makeRanges, overlaps, type Range, type Ranges, subtract, totalSize } from '../ranges.ts'
 import { parseCrashkernel, parseFadumpParameters } from './kernel-parameters.ts'
 
@@ -62,6 +62,7 @@ export function reserveDumpArea(inputs: ReservationInputs): Reservation {
   if (bootMemorySize < platform.minBootMemory) {
     const sizes = `(${hex(bootMemorySize)}) less than ${hex(platform.minBootMemory)}`
     throw refuse(`Can't enable fadump with boot memory size ${sizes}`, {
+      printed: messages,
       hint: `give crashkernel=${platform.minBootMemory / MiB}M or more, on a machine with at least four times that memory`,
     })
   }
@@ -238,5 +239,5 @@ const wholeMiB = (bytes: number): number => Math.floor(bytes / MiB)
 export const wideHex = (value: number): string =>
   value === 0 ? '0'.repeat(16) : `0x${value.toString(16).padStart(14, '0')}`
 
-const refuse = (message: string, options: { hint?: string } = {}): RefusedError =>
+const refuse = (message: string, options: Refusal = {}): RefusedError =>
   new RefusedError(`fadump: ${message}`, { errno: 'ENODEV', ...options })

@@ -8,8 +8,17 @@ import { hex, MiB } from '../address.ts'
 import { Cursor } from '../cursor.ts'
 import { DumpError, RefusedError } from '../errors.ts'
 import { contains } from '../ranges.ts'
-import { buildFdm, type Fdm, type FdmSection, fdmSize, parseFdm, sectionTypes, writeFdm } from './fdm.ts'
-import type { CallResult, DumpCheck, Firmware, Machine, WaitingDump } from './index.ts'
+import {
+  buildFdm,
+  errorFlags,
+  type Fdm,
+  type FdmSection,
+  fdmSize,
+  parseFdm,
+  sectionTypes,
+  writeFdm,
+} from './fdm.ts'
+import type { CallResult, DumpCheck, DumpRegion, Firmware, Machine, WaitingDump } from './index.ts'
 import type { Platform } from './reservation.ts'
 import { configureKernelDump, dumpCommands, preserveMemory, rtasStatus } from './rtas.ts'
 
@@ -54,6 +63,8 @@ export const rtasFirmware: Firmware = {
       (status) => `Failed to invalidate - unexpected error (${status}).`,
     ),
   preserve: preserveMemory,
+  listRegions: ({ fdm }) =>
+    fdm === undefined ? [] : parseFdm(Buffer.from(fdm, 'hex'), dumpProperty).sections.map(dumpRegion),
   markDump: (tree, { dumpActive, fdm }) =>
     withProperty(
       tree,
@@ -65,6 +76,34 @@ export const rtasFirmware: Firmware = {
     const bytes = findNode(tree, '/rtas')?.properties.get(dumpProperty)
     return bytes === undefined ? undefined : readWaitingDump(parseFdm(bytes, dumpProperty))
   },
+}
+
+const regionNames: Readonly<Record<number, string>> = {
+  [sectionTypes.cpuState]: 'CPU state',
+  [sectionTypes.hpte]: 'hash page table',
+  [sectionTypes.bootMemory]: 'boot memory',
+  [sectionTypes.parameterArea]: 'parameters',
+}
+
+const problems: readonly (readonly [number, string])[] = [
+  [errorFlags.invalidDataType, 'unknown type'],
+  [errorFlags.invalidSourceAddress, 'source is no memory'],
+  [errorFlags.lengthExceedsSource, 'longer than the source'],
+  [errorFlags.invalidDestinationAddress, 'destination is no memory'],
+  [errorFlags.destinationTooSmall, 'destination is too small'],
+]
+
+function dumpRegion(section: FdmSection): DumpRegion {
+  const type = section.sourceDataType
+  const isCopied = type === sectionTypes.bootMemory || type === sectionTypes.parameterArea
+  return {
+    name: regionNames[type] ?? `type ${hex(type)}`,
+    source: isCopied ? section.sourceAddress : undefined,
+    destination: section.destinationAddress,
+    size: section.sourceLength,
+    saved: section.bytesDumped,
+    problems: problems.flatMap(([flag, text]) => ((section.errorFlags & flag) === 0 ? [] : [text])),
+  }
 }
 
 function readPlatform(tree: DeviceNode): Platform {
