@@ -26,7 +26,9 @@ const run = (command, args) => {
 }
 
 const installed = join(root, 'node_modules/.package-lock.json')
-if (newest(installed) < newest(join(root, 'package-lock.json'))) run('npm', ['ci', '--no-audit', '--no-fund'])
+// Not `npm ci`: it refuses a lock file that lacks optional packages of platforms whose packages the
+// registry it was made from does not carry. Every version is pinned, and --no-save leaves the lock alone.
+if (newest(installed) < newest(join(root, 'package-lock.json'))) run('npm', ['install', '--no-save'])
 
 const built = newest(join(root, 'dist/fadump.cjs'))
 const sources = ['src', 'scripts', 'package.json'].map((name) => newest(join(root, name)))
