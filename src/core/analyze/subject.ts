@@ -9,14 +9,17 @@ import type { CrashHints } from '../kernel/cpus.ts'
 import { findCrashInfo } from '../kernel/crash-info.ts'
 import { type Kernel, openKernel } from '../kernel/kernel.ts'
 import { type KernelLog, readLog } from '../kernel/printk.ts'
+import { searchVmcoreinfo } from '../kernel/search-vmcoreinfo.ts'
 import { Vmcoreinfo } from '../kernel/vmcoreinfo.ts'
 
 export interface Subject {
   readonly dump: Dump
   /** Sections were asked for by name: then they may take their time. */
   readonly isSelective: boolean
-  /** Empty when the dump has none. */
+  /** Empty when there is none. */
   readonly vmcoreinfo: Vmcoreinfo
+  /** Physical address where VMCOREINFO was found, of a dump that has no note of it. */
+  readonly vmcoreinfoAddress: number | undefined
   /** @throws {KernelError} */
   kernel(): Kernel
   /** @throws {KernelError | FaultError} */
@@ -27,12 +30,15 @@ export interface Subject {
   crashInfo(): CrashInfo | undefined
 }
 
-export function makeSubject(dump: Dump, isSelective = false): Subject {
+export function makeSubject(given: Dump, isSelective = false): Subject {
+  const found = given.vmcoreinfo === undefined ? searchVmcoreinfo(given) : undefined
+  const dump = found === undefined ? given : { ...given, vmcoreinfo: found.text }
   const vmcoreinfo = new Vmcoreinfo(dump.vmcoreinfo ?? '')
   const subject: Subject = {
     dump,
     isSelective,
     vmcoreinfo,
+    vmcoreinfoAddress: found?.address,
     kernel: once(() => openKernel(dump)),
     log: once(() => readLog(subject.kernel())),
     cause: once(() => findCause(subject.log().records)),

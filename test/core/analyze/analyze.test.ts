@@ -6,6 +6,7 @@ import { isIncomplete, type Report } from '../../../src/core/analyze/report.ts'
 import { openDump } from '../../../src/formats/index.ts'
 import {
   type DrgnFacts,
+  demoMachine,
   expectedJson,
   expectedText,
   type FixtureCase,
@@ -125,6 +126,28 @@ describe('the report', () => {
       { name: 'QEMU', type: 0, count: 2 },
       { name: 'VMCOREINFO', type: 0, count: 1 },
     ])
+  })
+
+  it('a machine that lives: no panic, VMCOREINFO from its memory, pages by use', () => {
+    using dump = openDump(demoMachine)
+    const report = analyzeDump(dump)
+    expect(report.panic).toMatchObject({
+      state: 'none',
+      message: undefined,
+      cause: undefined,
+      cpu: undefined,
+    })
+    expect(report.dump?.vmcoreinfo?.source).toBe('memory')
+    expect(report.dump?.translation?.passed).toBe(true)
+    expect(report.machine?.crashTime).toBeUndefined()
+    expect(report.diagnostics).toMatchObject([{ section: 'panic', kind: 'note' }])
+    expect(isIncomplete(report)).toBe(false)
+    // the CPU in the kernel is CPU 1 by its paca, and by QEMU's registers-at-snapshot.txt
+    const snapshot = fixtureText('ppc64le-7.2-fadump', 'registers-at-snapshot.txt')
+    for (const { cpu, programCounter } of report.cpus ?? []) {
+      const shown = snapshot.split(/^CPU#/m).find((part) => part.startsWith(`${cpu.value}\n`))
+      expect(shown).toContain(`NIP ${programCounter.slice(2)}`)
+    }
   })
 
   it('has only the sections asked for', () => {

@@ -91,6 +91,7 @@ describe('the report as text', () => {
         architecture  unknown, ELF machine 22
         state         whole
         notes         none
+        VMCOREINFO    none
 
       What could not be read
         missing: buffer: no support for ELF machine 22; known are x86_64, ppc64le and arm64

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { DumpError } from '../../../src/core/errors.ts'
 import { isPartial, readLog } from '../../../src/core/kernel/printk.ts'
+import { Vmcoreinfo } from '../../../src/core/kernel/vmcoreinfo.ts'
 import { makeKernelMemory } from '../../make/kernel-memory.ts'
 import { makeLogRecords, recordBufferAt } from '../../make/log-records.ts'
 import type { Message } from '../../make/log-ring.ts'
@@ -82,6 +83,22 @@ describe('the record-buffer log of Linux 3.5 to 5.9', () => {
     expect(log.records.at(-1)?.text).toBe(messages.at(-1)?.text)
     expect(log.records.length).toBeGreaterThan((16384 - 4096) / 56 - 4)
     expect(isPartial(log)).toBe(true)
+  })
+
+  it('survives any size and offset in VMCOREINFO', () => {
+    const made = makeLogRecords(numbered(200, 30), { callers: true })
+    const lines = made.vmcoreinfo.text.trim().split('\n')
+    for (const [i, line] of lines.entries()) {
+      const [key, value = ''] = line.split('=')
+      for (const other of [0, 1, Number(value) - 1, Number(value) + 1, 7, 4095, 4097, 0xffffffff, -1]) {
+        const vmcoreinfo = new Vmcoreinfo(lines.with(i, `${key}=${other}`).join('\n'))
+        try {
+          expect(readLog({ memory: made.memory, vmcoreinfo }).records.length).toBeLessThanOrEqual(256)
+        } catch (error) {
+          if (!(error instanceof DumpError)) throw error
+        }
+      }
+    }
   })
 
   it('survives any damage: a DumpError, or records within the limits', () => {

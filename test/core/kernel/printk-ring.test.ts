@@ -203,6 +203,24 @@ describe('the ring-buffer log', () => {
     )
   })
 
+  it('survives any size and offset in VMCOREINFO', () => {
+    const made = makeLogRing(numbered(60, 40), { countBits: 5, sizeBits: 11 })
+    const lines = made.vmcoreinfo.text.trim().split('\n')
+    for (const [i, line] of lines.entries()) {
+      const [key, value = ''] = line.split('=')
+      const number = Number(line.startsWith('SYMBOL') ? `0x${value}` : value)
+      for (const other of [0, 1, number - 1, number + 1, 7, 4095, 4096, 0xffff, 0xffffffff, -1]) {
+        const changed = lines.with(i, `${key}=${line.startsWith('SYMBOL') ? other.toString(16) : other}`)
+        try {
+          const log = readLog({ memory: made.memory, vmcoreinfo: new Vmcoreinfo(changed.join('\n')) })
+          expect(log.records.length).toBeLessThanOrEqual(60)
+        } catch (error) {
+          if (!(error instanceof DumpError)) throw error
+        }
+      }
+    }
+  })
+
   it('answers quickly when the newest record is out of reach in the largest ring', () => {
     const made = makeLogRing(numbered(3))
     const view = new DataView(made.bytes.buffer)

@@ -24,6 +24,8 @@ export interface DumpAnswer {
   /** Cut short, or marked so by who wrote it. */
   readonly isIncomplete: boolean
   readonly notes: readonly { readonly name: string; readonly type: number; readonly count: number }[]
+  /** Where the kernel's description of itself is from; with the physical address when it had no note. */
+  readonly vmcoreinfo: { readonly source: 'note' | 'memory'; readonly address?: string } | undefined
   /** KASLR: how far the kernel image is from where it was linked. */
   readonly kernelOffset: string | undefined
   /** Does the translation of addresses find the kernel that VMCOREINFO speaks of? */
@@ -64,11 +66,19 @@ export const dumpSection = {
       dumpLevel: dump.kdump?.dumpLevel,
       isIncomplete: dump.warnings.length > 0,
       notes: countNotes(dump),
+      vmcoreinfo: vmcoreinfoSource(subject),
       kernelOffset: vmcoreinfo.get('KERNELOFFSET') === undefined ? undefined : hex(vmcoreinfo.kernelOffset),
       translation,
     }
   },
 } as const satisfies Section<string, DumpAnswer>
+
+function vmcoreinfoSource({ dump, vmcoreinfoAddress }: Subject): DumpAnswer['vmcoreinfo'] {
+  if (dump.vmcoreinfo === undefined) return undefined
+  return vmcoreinfoAddress === undefined
+    ? { source: 'note' }
+    : { source: 'memory', address: hex(vmcoreinfoAddress) }
+}
 
 function countPages({ memory }: Dump, pageSize: number): PageTotals {
   const { existing, dumpable } = readDumpPages(memory, pageSize)

@@ -20,6 +20,7 @@ export function dumpView(answer: DumpAnswer, page: Page): string[] {
       'notes',
       answer.notes.map(({ name, type, count: n }) => `${n} ${name} type ${type}`).join(', ') || 'none',
     ],
+    ['VMCOREINFO', vmcoreinfoText(answer.vmcoreinfo)],
     ['KASLR offset', answer.kernelOffset],
     ['translation', answer.translation?.steps.map((step) => `${step.name} ${step.result}`).join(', ')],
   ])
@@ -29,3 +30,8 @@ const containers = { file: '', flattened: ', flattened', machine: ', memory of a
 
 const formatText = ({ format, container, size }: DumpAnswer): string =>
   `${format}${containers[container]}, ${renderSize(size)}`
+
+function vmcoreinfoText(found: DumpAnswer['vmcoreinfo']): string {
+  if (found === undefined) return 'none'
+  return found.source === 'note' ? 'in the notes' : `found in memory at ${found.address}`
+}

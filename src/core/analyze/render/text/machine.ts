@@ -25,9 +25,10 @@ export function headline(answer: MachineAnswer, message: string | undefined, pag
   const times = [
     nodename === undefined ? what : `${what} on ${nodename}`,
     crashTime && renderTime(crashTime.value),
-    uptime && `${renderDuration(uptime.value)} after boot`,
+    // A machine that lives has gone on since its last message.
+    message && uptime && `${renderDuration(uptime.value)} after boot`,
   ]
-  const head = page.style.bold(printableLine(times.filter((part) => part !== undefined).join(', ')))
+  const head = page.style.bold(printableLine(times.filter(Boolean).join(', ')))
   return message === undefined ? head : `${head}\n${page.style.red(printableLine(message))}`
 }
 

@@ -1,0 +1,103 @@
+// VMCOREINFO of a dump without its note: a running kernel keeps the note it would export, and the text
+// it is made of, each at the start of a page. Reads all memory, or as much as `searchLimit`.
+// Source: Linux kernel/vmcore_info.c.
+
+import type { Dump } from '../../formats/dump.ts'
+import { findVmcoreinfo, parseNotes } from '../../formats/elf/notes.ts'
+import { GiB, KiB, MiB } from '../address.ts'
+import { FaultError } from '../errors.ts'
+import type { PhysicalMemory } from '../memory/physical.ts'
+
+export interface FoundVmcoreinfo {
+  readonly text: string
+  /** Physical address of the note or the text. */
+  readonly address: number
+}
+
+/** The page size is not known yet; this divides all. */
+const step = 4 * KiB
+const chunkSize = MiB
+/** The kernel allocates both early, from low memory on. */
+const searchLimit = 64 * GiB
+/** One page, which is 64 KiB on Power. */
+const maxTextSize = 64 * KiB
+/** namesz, descsz and type; the name and its padding. */
+const [noteHeaderSize, noteNameSize] = [12, 12]
+
+const noteName = Buffer.from('VMCOREINFO\0')
+const textStart = Buffer.from('OSRELEASE=')
+
+/** The note first: it may have what was added at the crash. Undefined when there is neither. */
+export function searchVmcoreinfo(dump: Dump): FoundVmcoreinfo | undefined {
+  let text: FoundVmcoreinfo | undefined
+  for (const { address, bytes } of chunks(dump)) {
+    for (let at = 0; at < bytes.length; at += step) {
+      if (hasAt(bytes, at + noteHeaderSize, noteName)) {
+        const found = readNote(dump, address + at)
+        if (found !== undefined) return found
+      } else if (text === undefined && hasAt(bytes, at, textStart)) {
+        text = readText(dump, address + at)
+      }
+    }
+  }
+  return text
+}
+
+/** What the dump holds of memory, in pieces that begin at a step; the bytes are used again for the next. */
+function* chunks({ memory }: Dump): Generator<{ address: number; bytes: Uint8Array }> {
+  const stored = memory.storedPages(step)
+  const end = Math.min(stored.length, searchLimit / step)
+  const buffer = new Uint8Array(chunkSize)
+  let most = chunkSize / step
+  for (let page = stored.next(0); page >= 0 && page < end; ) {
+    const count = Math.min(stored.nextClear(page) - page, most)
+    const address = page * step
+    const bytes = buffer.subarray(0, count * step)
+    const isRead = readInto(memory, address, bytes)
+    if (isRead) yield { address, bytes }
+    // A page that is stored only in part spoils its chunk: the pages beside it are read one by one.
+    most = isRead || count === 1 ? chunkSize / step : 1
+    if (isRead || count === 1) page = stored.next(page + count)
+  }
+}
+
+function readInto(memory: PhysicalMemory, address: number, into: Uint8Array): boolean {
+  try {
+    memory.read(address, into)
+    return true
+  } catch (error) {
+    if (error instanceof FaultError) return false
+    throw error
+  }
+}
+
+function readNote({ memory, abi, name }: Dump, address: number): FoundVmcoreinfo | undefined {
+  const head = new Uint8Array(noteHeaderSize)
+  if (!readInto(memory, address, head)) return undefined
+  const size = new DataView(head.buffer).getUint32(4, abi.littleEndian)
+  if (size > maxTextSize) return undefined
+  const bytes = new Uint8Array(noteHeaderSize + noteNameSize + size)
+  if (!readInto(memory, address, bytes)) return undefined
+  const text = findVmcoreinfo(parseNotes(bytes, abi.littleEndian, name))
+  return text !== undefined && isVmcoreinfo(text) ? { text, address } : undefined
+}
+
+/** The kernel's own copy ends at a NUL, at the latest with its page. */
+function readText({ memory }: Dump, address: number): FoundVmcoreinfo | undefined {
+  const piece = new Uint8Array(step)
+  let text = ''
+  while (text.length < maxTextSize && readInto(memory, address + text.length, piece)) {
+    const end = piece.indexOf(0)
+    text += Buffer.from(end < 0 ? piece : piece.subarray(0, end)).toString('latin1')
+    if (end >= 0) break
+  }
+  return isVmcoreinfo(text) ? { text, address } : undefined
+}
+
+/** Not the format that it was printed with: `OSRELEASE=%s`. */
+const isVmcoreinfo = (text: string): boolean => /^OSRELEASE=\d/.test(text) && text.includes('\nPAGESIZE=')
+
+function hasAt(bytes: Uint8Array, at: number, wanted: Uint8Array): boolean {
+  for (let i = 0; i < wanted.length; i++) if (bytes[at + i] !== wanted[i]) return false
+  return true
+}
