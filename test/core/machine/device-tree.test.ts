@@ -1,6 +1,3 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { gunzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { GiB, MiB } from '../../../src/core/address.ts'
 import {
@@ -11,21 +8,7 @@ import {
   type TreeInputs,
 } from '../../../src/core/machine/device-tree.ts'
 import { type DeviceNode, doubleCells, findNode, makeNode, strings } from '../../../src/formats/fdt/tree.ts'
-import { dumpFolder } from '../../fixtures/index.ts'
-
-/** The tree of the real machine of the ppc64le fixture: RTAS of QEMU 11.1, one file a property. */
-function realProperties(): Map<string, Uint8Array> {
-  const archive = gunzipSync(readFileSync(join(dumpFolder, 'ppc64le-7.2-fadump/devicetree-capture.tar.gz')))
-  const files = new Map<string, Uint8Array>()
-  for (let at = 0; at + 512 <= archive.length; ) {
-    const header = archive.subarray(at, at + 512)
-    const name = header.subarray(0, 100).toString().replace(/\0.*$/s, '')
-    const size = Number.parseInt(header.subarray(124, 135).toString(), 8) || 0
-    if (name !== '') files.set(name.replace(/^\.?\/?/, ''), archive.subarray(at + 512, at + 512 + size))
-    at += 512 + Math.ceil(size / 512) * 512
-  }
-  return files
-}
+import { realProperties } from '../../fixtures/device-tree.ts'
 
 const commandLine =
   'console=hvc0 fadump=on crashkernel=320M panic=5 files=0 append=nr_cpus=1,fixtureparam=yes'
