@@ -7,6 +7,8 @@ import { FormatError, type Warning } from './errors.ts'
 export interface ByteSource extends Disposable {
   /** For messages: the path, or what stands for it. */
   readonly name: string
+  /** Opens the same bytes again, in any thread, while this is open; undefined for bytes in memory. */
+  readonly path?: string | undefined
   /** Bytes. */
   readonly size: number
   /** Damage found while opening it that did not stop the opening. */
@@ -53,13 +55,16 @@ export function readExactly(source: ByteSource, offset: number, length: number, 
 /** A regular file. @throws {FormatError} when it cannot be opened or is a directory. */
 export class FileSource implements ByteSource {
   readonly name: string
+  readonly path: string
   readonly size: number
   readonly #fd: number
   #open = true
 
-  constructor(path: string) {
-    this.name = path
+  /** @param name for messages, when the path does not last: then the descriptor is what can be opened again. */
+  constructor(path: string, name?: string) {
+    this.name = name ?? path
     this.#fd = openForReading(path)
+    this.path = name === undefined ? path : `/proc/self/fd/${this.#fd}`
     const stat = fstatSync(this.#fd)
     if (stat.isDirectory()) {
       closeSync(this.#fd)

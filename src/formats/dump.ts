@@ -47,6 +47,11 @@ export interface Dump extends Disposable {
   readonly container: 'file' | 'flattened' | 'machine'
   /** For messages. */
   readonly name: string
+  /**
+   * What openDump takes to open the same dump again in another thread, while this one is open; standard
+   * input has such a path too. Undefined for bytes in memory.
+   */
+  readonly paths: readonly string[] | undefined
   /** ELF e_machine of the dumped machine. kdump files carry it as utsname.machine. */
   readonly elfMachine: number
   readonly abi: Abi

@@ -4,11 +4,13 @@
 
 import { type ByteSource, FileSource, readUpTo } from '../core/byte-source.ts'
 import { FormatError, UsageError } from '../core/errors.ts'
+import { openStandardInput } from '../core/standard-input.ts'
 import type { Dump } from './dump.ts'
 import { elfFormat } from './elf/reader.ts'
 import { flattenedContainer } from './flattened/reader.ts'
 import { kdumpFormat } from './kdump/reader.ts'
 import { machineContainer } from './machine-image/container.ts'
+import { refuseWrapped } from './wrappers.ts'
 
 export interface Format {
   readonly name: string
@@ -35,13 +37,16 @@ export const containerList: readonly Container[] = [flattenedContainer, machineC
 export const formatList: readonly Format[] = [kdumpFormat, elfFormat]
 
 /**
- * Open any dump by its path; one that makedumpfile split, by the paths of all its parts in any order.
+ * Open any dump by its path, `-` being standard input; one that makedumpfile split, by the paths of all
+ * its parts in any order.
  * @throws {FormatError} when no format knows it.
  */
 export function openDump(path: string | readonly string[]): Dump {
   const sources: ByteSource[] = []
   return closingOnError(sources, () => {
-    for (const one of typeof path === 'string' ? [path] : path) sources.push(new FileSource(one))
+    for (const one of typeof path === 'string' ? [path] : path) {
+      sources.push(one === '-' ? openStandardInput() : new FileSource(one))
+    }
     return openSources(sources)
   })
 }
@@ -85,12 +90,14 @@ function findFormat(source: ByteSource): Format {
   const header = readUpTo(source, 0, probeBytes)
   const format = formatList.find((candidate) => candidate.probe(header))
   if (format !== undefined) return format
+  refuseWrapped(header, source.name)
   throw new FormatError({
     file: source.name,
     offset: 0,
     field: 'not a dump',
     expected: 'an ELF core, a kdump-compressed or flattened file, or a machine image',
-    found: `bytes ${Buffer.from(header.subarray(0, 8)).toString('hex')}`,
+    found:
+      header.length === 0 ? 'an empty file' : `bytes ${Buffer.from(header.subarray(0, 8)).toString('hex')}`,
   })
 }
 

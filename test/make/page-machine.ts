@@ -151,6 +151,7 @@ export function makeDump(memory: GuestMemory, vmcoreinfo: string): Dump {
   return {
     format: 'elf',
     container: 'file',
+    paths: undefined,
     name: 'built',
     elfMachine: 62,
     abi: abi64le,

@@ -51,7 +51,7 @@ export async function filterDump(
   using dump = openDump(path)
   const plan = planFilter(dump, options)
   const codec = codecList.find(({ name }) => name === options.codec)
-  const written = await writeKdump(dump, plan, sink, { ...options, path, codec })
+  const written = await writeKdump(dump, plan, sink, { ...options, path: dump.paths ?? path, codec })
   const pages = makeStatistics(plan, written)
   return {
     source: dump.name,

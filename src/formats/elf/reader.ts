@@ -44,6 +44,7 @@ function openElf(source: ByteSource, container: Dump['container']): Dump {
     format: 'elf',
     container,
     name: source.name,
+    paths: source.path === undefined ? undefined : [source.path],
     elfMachine: headers.header.machine,
     abi: targetAbi(headers.header.machine, headers.is64, headers.abi.littleEndian),
     memory: elfMemory(source, segments, known),

@@ -29,6 +29,7 @@ function openFlattened(source: ByteSource): ByteSource {
   const size = records.length === 0 ? 0 : records.end(records.length - 1)
   return {
     name: source.name,
+    path: source.path,
     size,
     warnings: [...(source.warnings ?? []), ...warnings],
     read(offset, into) {

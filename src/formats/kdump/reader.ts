@@ -31,6 +31,7 @@ function openParts(sources: readonly ByteSource[], container: Dump['container'])
     format: 'kdump',
     container,
     name: source.name,
+    paths: pathsOf(sources),
     elfMachine: machineOf(header.utsname.machine, notes, abi.littleEndian),
     abi,
     memory,
@@ -45,6 +46,11 @@ function openParts(sources: readonly ByteSource[], container: Dump['container'])
     warnings: [...parts.flatMap((part) => part.source.warnings ?? []), ...lossWarnings(parts, memory)],
     [Symbol.dispose]: () => memory[Symbol.dispose](),
   }
+}
+
+function pathsOf(sources: readonly ByteSource[]): readonly string[] | undefined {
+  const paths = sources.flatMap(({ path }) => path ?? [])
+  return paths.length === sources.length ? paths : undefined
 }
 
 const kdumpFacts = ({ header, sub }: KdumpHeaders): KdumpFacts => ({

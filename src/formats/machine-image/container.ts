@@ -16,6 +16,6 @@ export const machineContainer: Container = {
       damaged === undefined
         ? []
         : [{ code: 'SLOT_DAMAGED', message: `${damaged} is wrong; using the other state slot` }]
-    return { ...vmcore, warnings, [Symbol.dispose]: () => source[Symbol.dispose]() }
+    return { ...vmcore, path: source.path, warnings, [Symbol.dispose]: () => source[Symbol.dispose]() }
   },
 }
