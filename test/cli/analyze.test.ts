@@ -1,7 +1,7 @@
 import { copyFileSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { fixture } from '../fixtures/index.ts'
+import { demoMachine, fixture } from '../fixtures/index.ts'
 import { makeFolder } from '../make/folder.ts'
 import { fadump } from './program.ts'
 
@@ -43,6 +43,33 @@ describe('fadump analyze', () => {
     expect(exitCode).toBe(6)
     expect(out).toContain('What could not be read')
     expect(err).toBe('warning: the report is incomplete; it says what could not be read\n')
+  })
+
+  it('reports on a machine whose capture kernel runs, as on any vmcore', () => {
+    const machine = join(makeFolder(), 'machine.img')
+    const steps = [
+      ['create', machine, '--from', demoMachine],
+      ['register', machine],
+      ['trigger', machine, '--cpu', '1', '--reason', 'out of cheese'],
+      ['boot-capture', machine],
+    ]
+    for (const step of steps) expect(fadump(step), step.join(' ')).toMatchObject({ exitCode: 0 })
+    const { exitCode, out } = fadump(['analyze', '--json', machine])
+    expect(exitCode).toBe(0)
+    expect(JSON.parse(out)).toMatchObject({
+      panic: {
+        state: 'panic',
+        message: 'Kernel panic - not syncing: out of cheese',
+        cause: { class: 'explicit' },
+        cpu: { value: 1, source: 'fadump header', confidence: 'exact' },
+      },
+      cpus: [
+        { cpu: { value: 0 }, crashed: false },
+        { cpu: { value: 1 }, crashed: true },
+      ],
+      dump: { container: 'machine', isIncomplete: false },
+      diagnostics: [],
+    })
   })
 
   it.each([

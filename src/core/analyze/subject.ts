@@ -31,7 +31,7 @@ export interface Subject {
 }
 
 export function makeSubject(given: Dump, isSelective = false): Subject {
-  const found = given.vmcoreinfo === undefined ? searchVmcoreinfo(given) : undefined
+  const found = given.vmcoreinfo === undefined ? tryRead(() => searchVmcoreinfo(given)) : undefined
   const dump = found === undefined ? given : { ...given, vmcoreinfo: found.text }
   const vmcoreinfo = new Vmcoreinfo(dump.vmcoreinfo ?? '')
   const subject: Subject = {

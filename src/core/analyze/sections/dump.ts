@@ -62,7 +62,7 @@ export const dumpSection = {
       arch: findArch(dump.elfMachine)?.name,
       elfMachine: dump.elfMachine,
       pageSize,
-      pages: pageSize === undefined ? undefined : countPages(dump, pageSize),
+      pages: pageSize === undefined ? undefined : tryRead(() => countPages(dump, pageSize)),
       dumpLevel: dump.kdump?.dumpLevel,
       isIncomplete: dump.warnings.length > 0,
       notes: countNotes(dump),
