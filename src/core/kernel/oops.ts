@@ -25,7 +25,7 @@ const maxTraceLines = 128
 const maxModules = 1024
 
 const cpuLine =
-  /^CPU: (\d+) (?:UID: \d+ )?PID: (\d+) Comm: (.{1,64}?) (?:Kdump: loaded )?(Not tainted|Tainted: [A-Z ]*[A-Z])(?: |$)/
+  /^CPU: (\d{1,6}) (?:UID: \d{1,10} )?PID: (\d{1,10}) Comm: (.{1,64}?) (?:Kdump: loaded )?(Not tainted|Tainted: [A-Z ]*[A-Z])(?: |$)/
 const hardwareLine = /^Hardware name: (.+)/
 const instructionLine = /^(?:RIP: [0-9a-f]{4}:|pc : |NIP \[[0-9a-f]+\] )([^\s+]+\+0x[0-9a-f]+\/0x[0-9a-f]+.*)/
 const oopsCountLine = /\[#(\d{1,6})\]/

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import { analyzeDump } from '../../../src/core/analyze/index.ts'
 import { isIncomplete, type Report } from '../../../src/core/analyze/report.ts'
+import { Bitmap } from '../../../src/core/bitmap.ts'
 import { BufferSource, type ByteSource, FileSource } from '../../../src/core/byte-source.ts'
 import { FaultError } from '../../../src/core/errors.ts'
 import { openKernel } from '../../../src/core/kernel/kernel.ts'
@@ -114,7 +115,21 @@ CRASHTIME=1795447228
     const { vmcoreinfo } = openKernel(dump)
     const report = analyzeDump(without(dump, vmcoreinfo.symbol('prb') ?? 0n, 8))
     expect(report).toMatchObject({ log: null, panic: null, cpus: [{}, {}], machine: { nodename: 'fixture' } })
-    expect(report.memory?.kinds.free).toBe(13376)
+    expect(report.memory?.kinds?.free).toBe(13376)
+  })
+
+  it('of more than 64 GiB: its pages are not looked at unless that is asked for', () => {
+    using dump = openDump(smallPath)
+    const ranges = [{ start: 0, end: 2 ** 37 }]
+    const memory = { ...dump.memory, ranges, storedPages: (size: number) => new Bitmap(2 ** 37 / size) }
+    const big: Dump = { ...dump, memory, [Symbol.dispose]: () => {} }
+    const unasked = analyzeDump(big)
+    expect(unasked.memory).toEqual({ pageSize: 4096, pages: 2 ** 25, kinds: undefined })
+    expect(isIncomplete(unasked)).toBe(false)
+    expect(reasons(unasked)).toContain(
+      'memory: looking at 33,554,432 pages takes long: `--section memory` does it',
+    )
+    expect(analyzeDump(big, { sections: ['memory'] }).memory?.kinds?.free).toBe(13376)
   })
 
   it('is told of at every length of the file, and fast', { timeout: 60_000 }, () => {

@@ -76,6 +76,22 @@ describe('the CPUs of a real dump', () => {
   })
 })
 
+describe('the CPUs of a real kdump', () => {
+  it('the interrupted CPU has the user registers that crash found on its stack', () => {
+    const kernel = openKernel(openDump(fixture('x86_64-6.1-debian/vmcore.kdump')))
+    // the CPU line of the panic: CPU: 1 PID: 1 Comm: init
+    const cpus = readCpus(kernel, { log: { cpu: 1, pid: 1 } })
+    expect(cpus.map(({ cpu, mode, pid }) => [cpu.value, cpu.confidence, mode, pid])).toEqual([
+      [0, 'likely', 'user', 165],
+      [1, 'likely', 'kernel', 1],
+    ])
+    const expected = crashRegisters('x86_64-6.1-debian', 0)
+    for (const name of ['RIP', 'RSP', 'RBX', 'RCX', 'RDX', 'RSI', 'RBP', 'R10', 'R12']) {
+      expect(hex(cpus[0]?.registers[name.toLowerCase()] ?? 0n, 16), name).toBe(`0x${expected.get(name)}`)
+    }
+  })
+})
+
 /** A kernel of which only architecture, notes and VMCOREINFO are asked. */
 function madeKernel(
   machine: number,

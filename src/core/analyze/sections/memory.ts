@@ -12,10 +12,10 @@ import type { Subject } from '../subject.ts'
 export interface MemoryAnswer {
   /** Bytes. */
   readonly pageSize: number
-  /** Pages of RAM, the sum of all kinds. */
+  /** Pages of RAM; the sum of all kinds. */
   readonly pages: number
-  /** `kernel`: everything that is none of the others. */
-  readonly kinds: PageCounts & { readonly kernel: number }
+  /** `kernel`: everything that is none of the others. Undefined when they were too many to look at. */
+  readonly kinds: (PageCounts & { readonly kernel: number }) | undefined
 }
 
 /** Looking at the struct pages of more than 64 GiB takes minutes: only when asked for by name. */
@@ -24,7 +24,7 @@ const maxPagesUnasked = 2 ** 24
 export const memorySection = {
   name: 'memory',
   title: 'Memory',
-  read(subject: Subject, remark: (remark: Remark) => void): MemoryAnswer | undefined {
+  read(subject: Subject, remark: (remark: Remark) => void): MemoryAnswer {
     const kernel = subject.kernel()
     const { pageSize } = kernel
     const { existing } = readDumpPages(kernel.memory.physical, pageSize)
@@ -32,7 +32,7 @@ export const memorySection = {
     if (total > maxPagesUnasked && !subject.isSelective) {
       const message = `looking at ${renderCount(total)} pages takes long: \`--section memory\` does it`
       remark({ kind: 'note', message })
-      return undefined
+      return { pageSize, pages: total, kinds: undefined }
     }
     const pages = { existing, stored: existing, dumpable: existing }
     const { keep, counts, seen, warnings } = classifyPages(kernel, { level: highestLevel, pages })
@@ -42,4 +42,4 @@ export const memorySection = {
     const kernelPages = keep.count()
     return { pageSize, pages: left + kernelPages, kinds: { ...counts, kernel: kernelPages } }
   },
-} as const satisfies Section<string, MemoryAnswer | undefined>
+} as const satisfies Section<string, MemoryAnswer>

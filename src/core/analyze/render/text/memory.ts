@@ -1,9 +1,9 @@
 import { renderTable } from '../../../table.ts'
-import { renderCount, renderSize } from '../../../units.ts'
+import { renderCount, renderPlural, renderSize } from '../../../units.ts'
 import type { MemoryAnswer } from '../../sections/memory.ts'
 import { indent, type Page, paragraph } from '../page.ts'
 
-const names: Readonly<Record<keyof MemoryAnswer['kinds'], string>> = {
+const names: Readonly<Record<keyof NonNullable<MemoryAnswer['kinds']>, string>> = {
   kernel: 'kernel',
   user: 'processes',
   cache: 'page cache',
@@ -13,9 +13,10 @@ const names: Readonly<Record<keyof MemoryAnswer['kinds'], string>> = {
   offline: 'offline',
 }
 
-export function memoryView(answer: MemoryAnswer | undefined, page: Page): string[] {
-  if (answer === undefined) return paragraph(page, 'not looked at: too many pages')
-  const { pageSize, pages, kinds } = answer
+export function memoryView({ pageSize, pages, kinds }: MemoryAnswer, page: Page): string[] {
+  if (kinds === undefined) {
+    return paragraph(page, `${renderPlural(pages, 'page')} (${renderSize(pages * pageSize)}), not looked at`)
+  }
   const row = (name: string, count: number): string[] => [
     name,
     renderCount(count),
