@@ -95,7 +95,7 @@ describe('register', () => {
   it.each(['crashed', 'capture'] as const)('is refused on a machine at stage %s', (stage) => {
     using image = make({ stage })
     for (const work of [registerDump, unregisterDump]) {
-      const message = 'register: the machine is not running its production kernel'
+      const message = 'register: the machine does not run its production kernel'
       expect(refusalOf(() => work(image))).toMatchObject({ message, errno: 'EPERM' })
     }
   })
