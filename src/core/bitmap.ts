@@ -88,6 +88,12 @@ export class Bitmap {
     return this.length
   }
 
+  /** Bits set in both; as long as this one. */
+  and(other: Bitmap): Bitmap {
+    const bytes = this.bytes.map((byte, i) => byte & (other.bytes[i] ?? 0))
+    return new Bitmap(this.length, bytes)
+  }
+
   clone(): Bitmap {
     return this.first(this.length)
   }

@@ -66,6 +66,7 @@ export function flattenedSink(stream: Writable, name = 'standard output'): ByteS
 }
 
 function streamFailure(name: string, cause: Error & { code?: string }): TargetError {
+  if (cause instanceof TargetError) return cause
   if (cause.code === 'EPIPE') {
     return new TargetError(name, 'the program that reads it has ended', { cause })
   }

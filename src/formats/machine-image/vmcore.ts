@@ -20,7 +20,7 @@ interface Part {
 
 const noteHeaderSize = 12
 /** Notes of thousands of CPUs are a few MiB. */
-const maxNoteBytes = 64 * 2 ** 20
+const maxNoteBytes = 256 * 2 ** 20
 
 /**
  * @throws {RefusedError} the machine is at another stage.
