@@ -154,6 +154,29 @@ export const commandProse: Readonly<Record<string, Prose>> = {
     exit: [['4', 'The machine does not run its capture kernel.']],
     seeAlso: ['boot-capture', 'save', 'register'],
   },
+  filter: {
+    description: [
+      "Which pages stay is decided by the kernel's own struct pages, read through its page tables, so the dump needs VMCOREINFO for levels above 1. Nothing is asked of the host: a dump of any architecture is filtered on any. The letters are makedumpfile(8)'s, and so are the counts.",
+      'The output is a kdump-compressed file, or with -E an ELF core file, in which memory that was left out is the part of a segment without file data. It is written under a temporary name, read back (it opens, has as many pages as were written, and leads to the name of the kernel), made durable, and only then given its name. The number of worker threads does not change a byte of it.',
+      'A dump that was filtered before can be filtered again; levels add up. Pages that cannot be read are marked in a kdump file, are zeros in an ELF file, are counted, and make the exit code 6.',
+    ],
+    examples: [
+      { text: 'What kdump does:', command: '$ fadump filter -c -d 31 /proc/vmcore vmcore' },
+      {
+        text: 'Through a pipe, to be put together on the other side:',
+        command: "$ fadump filter -c -d 31 vmcore - | ssh host 'makedumpfile -R vmcore'",
+      },
+      { text: 'A kdump file as an ELF core file:', command: '$ fadump filter -E vmcore vmcore.elf' },
+    ],
+    exit: [
+      [
+        '3',
+        'The dump is damaged, or a level above 1 was asked for and it does not say where its struct pages are.',
+      ],
+      ['5', 'The disk is full, or the reader of the pipe has gone. No file is left.'],
+    ],
+    seeAlso: ['save', 'analyze'],
+  },
   analyze: {
     description: [
       'Everything is read from the memory in the dump: the kernel log, the notes of the CPUs, the pages. No vmlinux, no debugging information and no host of the same architecture is needed. What one part of the report needs and the dump does not have costs that part only; the report says why.',

@@ -37,6 +37,11 @@ export const commandList: readonly CommandEntry[] = [
     load: async () => (await import('./gen-elfcorehdr.ts')).genElfcorehdrCommand,
   },
   {
+    name: 'filter',
+    summary: 'copy a dump without the pages that are seldom needed',
+    load: async () => (await import('./filter.ts')).filterCommand,
+  },
+  {
     name: 'analyze',
     summary: 'say what a kernel died of',
     load: async () => (await import('./analyze.ts')).analyzeCommand,

@@ -1,8 +1,9 @@
 // The two streams. Results go to standard output, everything for people on the side to standard error;
 // colour and spinners only on a terminal, and not with NO_COLOR, --no-color or --quiet.
 
+import type { Writable } from 'node:stream'
 import { Chalk, type ChalkInstance } from 'chalk'
-import type { Warning } from '../core/errors.ts'
+import { UsageError, type Warning } from '../core/errors.ts'
 import { printable, printableJson } from '../core/printable.ts'
 import { Progress } from './progress.ts'
 
@@ -96,10 +97,13 @@ export class Ui {
     this.#streams.err.write(`${text}\n`)
   }
 
-  /** Standard output as a byte stream, for dumps written to `-`. */
-  get byteStream(): NodeJS.WritableStream {
+  /** Standard output as a byte stream, for dumps written to `-`. @throws {UsageError} it is a terminal */
+  get byteStream(): Writable {
+    if (isTerminal(this.#streams.out)) {
+      throw new UsageError('a dump is no text for a terminal', { hint: 'name a file, or a pipe behind it' })
+    }
     this.#carriesDump = true
-    return this.#streams.out
+    return this.#streams.out as Writable
   }
 
   /** True when standard output carries a dump: a reader that goes away has lost it. */

@@ -11,8 +11,8 @@ import { PageMemory } from '../zero-test.ts'
 import { readPages } from './page-reader.ts'
 
 export interface BlockSetup {
-  /** The dump, or all parts of a split one. */
-  readonly path: string | readonly string[]
+  /** Of the dump; every thread opens it for itself. */
+  readonly paths: readonly string[]
   readonly pageSize: number
   /** One bit a page frame: which pages are wanted. Shared between the threads, not written to. */
   readonly wanted: SharedArrayBuffer
@@ -52,7 +52,7 @@ export const blockPages = (pageSize: number): number => Math.max(1, MiB / pageSi
 
 export function startBlockWork(setup: BlockSetup): Work<Block, BlockResult> {
   const { pageSize } = setup
-  const dump = openDump(setup.path)
+  const dump = openDump(setup.paths)
   const wanted = new Bitmap(setup.pages, new Uint8Array(setup.wanted))
   const memory = new PageMemory(blockPages(pageSize) * pageSize)
   const pack = pagePacker(setup)

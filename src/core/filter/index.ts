@@ -1,26 +1,27 @@
 // Filtering: a dump goes in, a smaller one comes out. The plan says which pages stay, the pipeline
 // reads and packs them, an output gives them their places in a sink.
 
-import { openDump } from '../../formats/index.ts'
+import type { Dump } from '../../formats/dump.ts'
 import type { ByteSink } from '../byte-sink.ts'
-import { codecList } from '../codecs/index.ts'
 import type { Warning } from '../errors.ts'
+import { writeElf } from './elf-output.ts'
 import { writeKdump } from './kdump-output.ts'
 import type { PipelineOptions } from './pipeline.ts'
 import { type PlanOptions, planFilter } from './plan.ts'
 import { makeStatistics, type PageStatistics } from './statistics.ts'
 
-/** Path of a dump, or of all parts of a split one. */
-export type DumpPath = string | readonly string[]
-
 export interface FilterOptions extends PlanOptions, PipelineOptions {
   readonly format: 'kdump' | 'elf'
   /** Packs each page of a kdump file; left out, pages are stored as they are. */
   readonly codec?: 'zlib' | undefined
+  /** The sink flattens; only told in the result. */
+  readonly flattened?: boolean
 }
 
 export interface FilterResult {
   readonly source: string
+  readonly output: string
+  readonly flattened: boolean
   readonly format: 'kdump' | 'elf'
   readonly codec: string | null
   readonly requestedLevel: number
@@ -29,7 +30,7 @@ export interface FilterResult {
   /** Bytes. */
   readonly pageSize: number
   readonly pages: PageStatistics
-  /** Page frames whose first byte the output holds; zero pages that share their bytes count. */
+  /** Page frames whose first byte the output holds; zero pages that share their bytes count, lost ones do not. */
   readonly storedPages: number
   /** Bytes. */
   readonly memorySize: number
@@ -40,21 +41,18 @@ export interface FilterResult {
 }
 
 /**
- * Filter the dump at `path` into `sink`, and finish the sink.
- * @throws {DumpError} the dump cannot be opened or filtered at that level, or the sink failed
+ * Filter a dump into `sink`, and finish the sink. The threads open the dump by its paths.
+ * @throws {DumpError} the dump cannot be filtered at that level, or reading or writing failed
  */
-export async function filterDump(
-  path: DumpPath,
-  sink: ByteSink,
-  options: FilterOptions,
-): Promise<FilterResult> {
-  using dump = openDump(path)
+export async function filterDump(dump: Dump, sink: ByteSink, options: FilterOptions): Promise<FilterResult> {
   const plan = planFilter(dump, options)
-  const codec = codecList.find(({ name }) => name === options.codec)
-  const written = await writeKdump(dump, plan, sink, { ...options, path: dump.paths ?? path, codec })
+  const write = options.format === 'elf' ? writeElf : writeKdump
+  const written = await write(dump, plan, sink, options)
   const pages = makeStatistics(plan, written)
   return {
     source: dump.name,
+    output: sink.name,
+    flattened: options.flattened ?? false,
     format: options.format,
     codec: options.codec ?? null,
     requestedLevel: options.level,

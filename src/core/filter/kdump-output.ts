@@ -16,6 +16,7 @@ import {
 import type { Bitmap } from '../bitmap.ts'
 import type { ByteSink } from '../byte-sink.ts'
 import type { Codec } from '../codecs/codec.ts'
+import { codecList } from '../codecs/index.ts'
 import { pageFate } from './block-work.ts'
 import { leavesOutZeroPages } from './dump-level.ts'
 import { type PipelineOptions, packPages } from './pipeline.ts'
@@ -23,9 +24,8 @@ import type { FilterPlan } from './plan.ts'
 import type { Written } from './statistics.ts'
 
 export interface KdumpOptions extends PipelineOptions {
-  /** What the threads open. */
-  readonly path: string | readonly string[]
-  readonly codec: Codec | undefined
+  /** Name of a codec that packs each page; pages are stored as they are without one. */
+  readonly codec?: string | undefined
 }
 
 /** @throws {DumpError} reading or writing failed */
@@ -35,7 +35,7 @@ export async function writeKdump(
   sink: ByteSink,
   options: KdumpOptions,
 ): Promise<Written> {
-  const { path, codec } = options
+  const codec = codecList.find(({ name }) => name === options.codec)
   const { pageSize, keep } = plan
   const shareZeroPages = leavesOutZeroPages(plan.level)
   const head = makeHead(dump, plan, codec)
@@ -50,8 +50,8 @@ export async function writeKdump(
     await sink.write(end, new Uint8Array(pageSize))
     end += pageSize
   }
-  const work = { path, pageSize, wanted: keep, store: 'packed', codec: codec?.name, shareZeroPages } as const
-  for await (const { sizes, bytes } of packPages(work, options)) {
+  const work = { pageSize, wanted: keep, store: 'packed', codec: codec?.name, shareZeroPages } as const
+  for await (const { sizes, bytes } of packPages(dump, work, options)) {
     let at = end
     for (const size of sizes) {
       if (size === pageFate.zero) {
@@ -72,7 +72,7 @@ export async function writeKdump(
   await descriptors.flush(sink)
   await sink.write(...head.status(plan.isCutShort || lostPages > 0))
   await sink.finish(end)
-  return { zeroPages, lostPages, storedPages: keep.count(), size: end }
+  return { zeroPages, lostPages, storedPages: keep.count() - lostPages, size: end }
 }
 
 interface Head {

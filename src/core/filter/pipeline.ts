@@ -3,6 +3,7 @@
 // threads nor their speed shows in the output, and a stream can be written as well as a file.
 
 import { availableParallelism } from 'node:os'
+import type { Dump } from '../../formats/dump.ts'
 import { MiB } from '../address.ts'
 import type { Bitmap } from '../bitmap.ts'
 import { runInOrder } from '../worker-pool.ts'
@@ -16,7 +17,7 @@ export interface PipelineOptions {
   readonly onProgress?: ((progress: { done: number; total: number }) => void) | undefined
 }
 
-export interface PageWork extends Omit<BlockSetup, 'wanted' | 'pages'> {
+export interface PageWork extends Omit<BlockSetup, 'paths' | 'wanted' | 'pages'> {
   readonly wanted: Bitmap
 }
 
@@ -26,13 +27,18 @@ export interface PackedBlock extends BlockResult {
 }
 
 /** Every block that has a wanted page, in order. @throws {DumpError} */
-export async function* packPages(work: PageWork, options: PipelineOptions): AsyncGenerator<PackedBlock> {
+export async function* packPages(
+  { name, paths }: Dump,
+  work: PageWork,
+  options: PipelineOptions,
+): AsyncGenerator<PackedBlock> {
+  if (paths === undefined) throw new Error(`${name} cannot be opened again by its path`)
   const { wanted, pageSize } = work
   const shared = new SharedArrayBuffer(wanted.bytes.length)
   new Uint8Array(shared).set(wanted.bytes)
   const pages = wanted.count()
   const pool = {
-    setup: { ...work, wanted: shared, pages: wanted.length },
+    setup: { ...work, paths, wanted: shared, pages: wanted.length },
     start: startBlockWork,
     workers: options.threads ?? defaultThreads(pages * pageSize),
     bufferBytes: blockPages(pageSize) * pageSize,

@@ -8,7 +8,7 @@ import { findArch } from '../arch/index.ts'
 import type { Bitmap } from '../bitmap.ts'
 import { DumpError, type Warning } from '../errors.ts'
 import { classifyPages, type PageCounts, withoutWalk } from '../kernel/classify-pages.ts'
-import { readDumpPages } from '../kernel/dump-pages.ts'
+import { type DumpPages, readDumpPages } from '../kernel/dump-pages.ts'
 import { type Kernel, openKernel } from '../kernel/kernel.ts'
 import { readUtsname } from '../kernel/uts.ts'
 import { checkLevel, needsKernel } from './dump-level.ts'
@@ -27,6 +27,8 @@ export interface FilterPlan {
   readonly level: number
   /** Page after the last one of the output; the length of both bitmaps. */
   readonly maxMapnr: Pfn
+  /** What the dump has. */
+  readonly source: DumpPages
   /** Pages that were RAM. */
   readonly existing: Bitmap
   /** Pages to copy, zero pages included. */
@@ -70,6 +72,7 @@ export function planFilter(dump: Dump, options: PlanOptions): FilterPlan {
     pageSize,
     level,
     maxMapnr: classified.maxMapnr,
+    source: pages,
     existing,
     keep: classified.keep,
     counts: classified.counts,

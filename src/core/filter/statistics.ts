@@ -1,4 +1,4 @@
-// Where the pages went. The numbers add up: existing = kept + missing + left out, kind by kind.
+// Where the pages went. The numbers add up: existing = kept + lost + missing + left out.
 
 import type { PageCounts } from '../kernel/classify-pages.ts'
 import type { FilterPlan } from './plan.ts'
@@ -13,10 +13,9 @@ export interface PageStatistics extends PageCounts {
   readonly missing: number
   /** Left out because they hold only zeros. */
   readonly zero: number
-  /** Neither missing nor left out. */
-  readonly kept: number
-  /** Kept, but they could not be read; the output marks them. */
+  /** Should have been kept and could not be read; the output marks them. */
   readonly lost: number
+  readonly kept: number
 }
 
 /** What an output found out while writing. */
@@ -36,8 +35,8 @@ export const makeStatistics = (plan: FilterPlan, { zeroPages, lostPages }: Writt
   missing: plan.missing,
   zero: zeroPages,
   ...plan.counts,
-  kept: plan.keep.count() - zeroPages,
   lost: lostPages,
+  kept: plan.keep.count() - zeroPages - lostPages,
 })
 
 /** The pages as makedumpfile's report counts them; see its print_report(). */

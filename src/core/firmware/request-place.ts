@@ -2,7 +2,6 @@
 // machine that was registered holds it already, and there it is rewritten; otherwise it gets the highest
 // empty page of boot memory that firmware can address, which the kernel then owns.
 
-import { nonZeroRuns } from '../../formats/machine-image/sparse.ts'
 import type { FadumpConfig } from '../../formats/machine-image/state.ts'
 import { alignDown, MiB } from '../address.ts'
 import { intersect, makeRanges, type Ranges, subtract } from '../ranges.ts'
@@ -24,12 +23,11 @@ const bootMemory = (config: FadumpConfig): Ranges =>
 function findRequest(ram: Machine['ram'], ranges: Ranges): number | undefined {
   // Chunks overlap, so that a structure across two of them is whole in one.
   const overlap = fdmSize(maxSections)
-  const buffer = new Uint8Array(chunkSize + overlap)
   for (const { start, end } of ranges) {
     for (let at = start; at < end; at += chunkSize) {
-      const bytes = buffer.subarray(0, Math.min(buffer.length, end - at))
+      const bytes = new Uint8Array(Math.min(chunkSize + overlap, end - at))
       ram.read(at, bytes)
-      const found = findHeader(bytes)
+      const found = findHeader(new DataView(bytes.buffer))
       if (found !== undefined) return at + found
     }
   }
@@ -37,13 +35,10 @@ function findRequest(ram: Machine['ram'], ranges: Ranges): number | undefined {
 }
 
 /** The structure holds 64-bit members, so it starts at a multiple of 8. */
-function findHeader(bytes: Uint8Array): number | undefined {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-  const last = bytes.length - fdmSize(2)
-  for (const run of nonZeroRuns(bytes)) {
-    for (let at = run.start; at < Math.min(run.end, last + 1); at += 8) {
-      if (view.getUint32(at) === 1 && view.getUint32(at + 8) === 40 && isHeader(view, at)) return at
-    }
+function findHeader(view: DataView): number | undefined {
+  const last = view.byteLength - fdmSize(2)
+  for (let at = 0; at <= last; at += 8) {
+    if (view.getUint32(at) === 1 && view.getUint32(at + 8) === 40 && isHeader(view, at)) return at
   }
   return undefined
 }

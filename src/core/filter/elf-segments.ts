@@ -1,0 +1,86 @@
+// How a filter shows in an ELF file: memory that was left out is the part of a segment behind its file
+// data (p_filesz < p_memsz), so a segment ends where a hole begins. Holes of a few pages are not worth
+// a program header and are stored after all. Segments follow each other in memory as those of the
+// source did. Source: makedumpfile write_elf_pages_cyclic, get_loads_dumpfile_cyclic.
+
+import type { LoadHeader } from '../../formats/elf/writer.ts'
+import type { Bitmap } from '../bitmap.ts'
+
+/** A hole of fewer pages is stored (makedumpfile's PFN_EXCLUDED). */
+export const shortestHole = 256
+
+export interface MemorySegment {
+  readonly physical: number
+  readonly memorySize: number
+  readonly virtual: bigint
+  readonly flags: number
+}
+
+export interface SegmentPages {
+  readonly pageSize: number
+  /** Pages to keep. */
+  readonly keep: Bitmap
+  /** Pages the source has, at least in part; others are never stored, however short the hole. */
+  readonly readable: Bitmap
+}
+
+/** The output's segments, in the order of the source's. */
+export function cutSegments(segments: readonly MemorySegment[], pages: SegmentPages): LoadHeader[] {
+  let dataOffset = 0
+  return segments.flatMap((segment) =>
+    cutSegment(segment, pages).map(({ start, memorySize, fileSize, isLast }) => {
+      const header = {
+        flags: segment.flags,
+        physical: start,
+        virtual: BigInt.asUintN(64, segment.virtual + BigInt(start - segment.physical)),
+        memorySize,
+        fileSize,
+        dataOffset: fileSize === 0 && !isLast ? undefined : dataOffset,
+      }
+      dataOffset += fileSize
+      return header
+    }),
+  )
+}
+
+interface Piece {
+  readonly start: number
+  memorySize: number
+  fileSize: number
+  isLast: boolean
+}
+
+function cutSegment(
+  { physical, memorySize }: MemorySegment,
+  { pageSize, keep, readable }: SegmentPages,
+): Piece[] {
+  const end = physical + memorySize
+  const newPiece = (start: number): Piece => ({ start, memorySize: 0, fileSize: 0, isLast: false })
+  let piece = newPiece(physical)
+  const pieces = [piece]
+  let hole = 0
+  let holeIsReadable = true
+  for (let at = physical; at < end; ) {
+    const pfn = Math.floor(at / pageSize)
+    const next = Math.min((pfn + 1) * pageSize, end)
+    // A segment that begins inside a page keeps those bytes: no struct page was asked about them.
+    const isFraction = at % pageSize !== 0
+    if (!keep.has(pfn) && !(isFraction && readable.has(pfn))) {
+      hole++
+      holeIsReadable &&= readable.has(pfn)
+    } else {
+      if (hole >= shortestHole || !holeIsReadable) {
+        piece = newPiece(at)
+        pieces.push(piece)
+      }
+      // Whatever was passed over in this piece is stored with the page.
+      piece.fileSize = next - piece.start
+      hole = 0
+      holeIsReadable = true
+    }
+    piece.memorySize = next - piece.start
+    at = next
+  }
+  piece.isLast = true
+  return pieces
+}

@@ -1,0 +1,56 @@
+// What a filter did, for people.
+
+import { printableLine } from '../printable.ts'
+import { renderPairs, renderTable } from '../table.ts'
+import { renderCount, renderSize } from '../units.ts'
+import type { FilterResult } from './index.ts'
+import type { PageStatistics } from './statistics.ts'
+
+export function renderFilterResult(result: FilterResult): string {
+  const head = renderPairs([
+    ['source', printableLine(result.source)],
+    ['output', `${printableLine(result.output)} (${formatName(result)})`],
+    ['dump level', levelText(result)],
+  ])
+  const share = (result.outputSize / Math.max(1, result.memorySize)) * 100
+  const written = `written: ${renderSize(result.outputSize)}, ${share.toFixed(1)} % of the memory`
+  return `${head}\n\n${renderPages(result)}\n\n${written}`
+}
+
+const formatName = ({ format, codec, flattened }: FilterResult): string =>
+  [format, codec ?? 'not compressed', ...(flattened ? ['flattened'] : [])].join(', ')
+
+function levelText({ level, requestedLevel }: FilterResult): string {
+  if (level !== requestedLevel) return `${level}: ${requestedLevel}, and what the source was filtered with`
+  return level === 0 ? '0: nothing is left out; -d 31 leaves out what is seldom needed' : `${level}`
+}
+
+const kinds: readonly { readonly field: keyof PageStatistics; readonly label: string }[] = [
+  { field: 'zero', label: 'left out: zero' },
+  { field: 'cache', label: 'left out: page cache' },
+  { field: 'cachePrivate', label: 'left out: page cache, private data' },
+  { field: 'user', label: 'left out: user memory' },
+  { field: 'free', label: 'left out: free' },
+  { field: 'hwpoison', label: 'left out: broken memory' },
+  { field: 'offline', label: 'left out: offline' },
+  { field: 'missing', label: 'missing in the source' },
+  { field: 'lost', label: 'unreadable in the source' },
+  { field: 'kept', label: 'kept' },
+]
+
+function renderPages({ pages, pageSize }: FilterResult): string {
+  const columns = [
+    { title: 'pages' },
+    { title: 'number', align: 'right' },
+    { title: 'size', align: 'right' },
+    { title: 'share', align: 'right' },
+  ] as const
+  const row = (label: string, count: number): string[] => {
+    const share = `${((100 * count) / Math.max(1, pages.existing)).toFixed(0)} %`
+    return [label, renderCount(count), renderSize(count * pageSize), share]
+  }
+  const rows = kinds
+    .filter(({ field }) => pages[field] > 0)
+    .map(({ field, label }) => row(label, pages[field]))
+  return renderTable(columns, [...rows, row('all', pages.existing)])
+}
