@@ -9,10 +9,14 @@ export class Bitmap {
   /** Number of bits that mean something; those after it in the last byte are 0. */
   readonly length: number
   readonly bytes: Uint8Array
+  /** The bytes four at a time, for the long runs of a memory map; undefined when they are not aligned. */
+  readonly #words: Uint32Array | undefined
 
   constructor(length: number, bytes: Uint8Array = new Uint8Array(Math.ceil(length / 8))) {
     this.length = length
     this.bytes = bytes
+    const aligned = bytes.byteOffset % 4 === 0
+    this.#words = aligned ? new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2) : undefined
   }
 
   has(bit: number): boolean {
@@ -58,34 +62,56 @@ export class Bitmap {
   /** Number of set bits in [start, end). */
   count(start = 0, end = this.length): number {
     const stop = Math.min(end, this.length)
-    let total = 0
-    let bit = start
-    while (bit < stop && (bit & 7) !== 0) total += this.has(bit++) ? 1 : 0
-    for (; bit + 8 <= stop; bit += 8) total += onesInByte[this.bytes[byteOf(bit)] as number] as number
-    while (bit < stop) total += this.has(bit++) ? 1 : 0
+    if (start >= stop) return 0
+    const { bytes } = this
+    const first = byteOf(start)
+    const last = byteOf(stop - 1)
+    const head = 0xff << (start & 7)
+    const tail = 0xff >> (7 - ((stop - 1) & 7))
+    if (first === last) return onesIn((bytes[first] as number) & head & tail)
+    let total = onesIn((bytes[first] as number) & head) + onesIn((bytes[last] as number) & tail)
+    for (let at = first + 1; at < last; at++) total += onesInByte[bytes[at] as number] as number
     return total
   }
 
   /** First set bit at or after `from`, or -1. */
   next(from: number): number {
-    let bit = from
-    while (bit < this.length) {
-      if ((bit & 7) === 0 && this.bytes[byteOf(bit)] === 0) bit += 8
-      else if (this.has(bit)) return bit
-      else bit++
-    }
-    return -1
+    const bit = this.#find(from, 0)
+    return bit < this.length ? bit : -1
   }
 
   /** First clear bit at or after `from`, `length` when all are set. */
   nextClear(from: number): number {
-    let bit = from
-    while (bit < this.length) {
-      if ((bit & 7) === 0 && this.bytes[byteOf(bit)] === 0xff) bit += 8
-      else if (this.has(bit)) bit++
-      else return bit
+    return Math.min(this.#find(from, 0xff), this.length)
+  }
+
+  /** First bit at or after `from` that is not as those of `same`; at or after `length` when there is none. */
+  #find(from: number, same: 0 | 0xff): number {
+    if (from >= this.length) return this.length
+    let at = byteOf(from)
+    let different = ((this.bytes[at] as number) ^ same) & (0xff << (from & 7))
+    if (different === 0) {
+      at = this.#skip(at + 1, same)
+      if (at === this.bytes.length) return this.length
+      different = (this.bytes[at] as number) ^ same
     }
-    return this.length
+    return at * 8 + 31 - Math.clz32(different & -different)
+  }
+
+  /** First byte at or after `from` that is not `same`, or the number of bytes. */
+  #skip(from: number, same: 0 | 0xff): number {
+    const { bytes } = this
+    const words = this.#words
+    let at = from
+    while ((at & 3) !== 0 && bytes[at] === same) at++
+    if ((at & 3) === 0 && words !== undefined) {
+      const sameWord = same === 0 ? 0 : 0xffff_ffff
+      let word = at / 4
+      while (word < words.length && words[word] === sameWord) word++
+      at = Math.max(at, word * 4)
+    }
+    while (at < bytes.length && bytes[at] === same) at++
+    return at
   }
 
   /** Bits set in both; as long as this one. */
@@ -106,6 +132,8 @@ export class Bitmap {
     return new Bitmap(bits, bytes)
   }
 }
+
+const onesIn = (bits: number): number => onesInByte[bits & 0xff] as number
 
 const onesInByte = Uint8Array.from({ length: 256 }, (_, byte) => {
   let ones = 0

@@ -14,25 +14,31 @@ describe('bitmap', () => {
   it('agrees with an array of booleans', () => {
     const step = fc.record({ set: fc.boolean(), start: fc.nat(150), size: fc.nat(60) })
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 150 }), fc.array(step, { maxLength: 12 }), (length, steps) => {
-        const bitmap = new Bitmap(length)
-        const model: boolean[] = new Array(length).fill(false)
-        for (const { set, start, size } of steps) {
-          const before = model.slice(start, start + size).filter(Boolean).length
-          model.fill(set, Math.min(start, length), Math.min(start + size, length))
-          if (set) bitmap.setRange(start, start + size)
-          else expect(bitmap.clearRange(start, start + size)).toBe(before)
-        }
-        expect(model.map((_, i) => bitmap.has(i))).toEqual(model)
-        expect(bitmap.has(length)).toBe(false)
-        expect(bitmap.count()).toBe(model.filter(Boolean).length)
-        expect(bitmap.count(3, 77)).toBe(model.slice(3, 77).filter(Boolean).length)
-        for (const from of [0, 5, 64]) {
-          expect(bitmap.next(from)).toBe(model.indexOf(true, from))
-          const clear = model.indexOf(false, from)
-          expect(bitmap.nextClear(from)).toBe(clear < 0 ? length : clear)
-        }
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 150 }),
+        fc.nat(4),
+        fc.array(step, { maxLength: 12 }),
+        (length, at, steps) => {
+          // Somewhere in a buffer, so that its words are not always aligned.
+          const bitmap = new Bitmap(length, new Uint8Array(40).subarray(at, at + Math.ceil(length / 8)))
+          const model: boolean[] = new Array(length).fill(false)
+          for (const { set, start, size } of steps) {
+            const before = model.slice(start, start + size).filter(Boolean).length
+            model.fill(set, Math.min(start, length), Math.min(start + size, length))
+            if (set) bitmap.setRange(start, start + size)
+            else expect(bitmap.clearRange(start, start + size)).toBe(before)
+          }
+          expect(model.map((_, i) => bitmap.has(i))).toEqual(model)
+          expect(bitmap.has(length)).toBe(false)
+          expect(bitmap.count()).toBe(model.filter(Boolean).length)
+          expect(bitmap.count(3, 77)).toBe(model.slice(3, 77).filter(Boolean).length)
+          for (const from of [0, 5, 64]) {
+            expect(bitmap.next(from)).toBe(model.indexOf(true, from))
+            const clear = model.indexOf(false, from)
+            expect(bitmap.nextClear(from)).toBe(clear < 0 ? length : clear)
+          }
+        },
+      ),
       { verbose: true },
     )
   })
