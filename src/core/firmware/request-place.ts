@@ -2,6 +2,7 @@
 // machine that was registered holds it already, and there it is rewritten; otherwise it gets the highest
 // empty page of boot memory that firmware can address, which the kernel then owns.
 
+import { nonZeroRuns } from '../../formats/machine-image/sparse.ts'
 import type { FadumpConfig } from '../../formats/machine-image/state.ts'
 import { alignDown, MiB } from '../address.ts'
 import { intersect, makeRanges, type Ranges, subtract } from '../ranges.ts'
@@ -27,18 +28,21 @@ function findRequest(ram: Machine['ram'], ranges: Ranges): number | undefined {
     for (let at = start; at < end; at += chunkSize) {
       const bytes = new Uint8Array(Math.min(chunkSize + overlap, end - at))
       ram.read(at, bytes)
-      const found = findHeader(new DataView(bytes.buffer))
+      const found = findHeader(bytes)
       if (found !== undefined) return at + found
     }
   }
   return undefined
 }
 
-/** The structure holds 64-bit members, so it starts at a multiple of 8. */
-function findHeader(view: DataView): number | undefined {
+/** The structure holds 64-bit members, so it starts at a multiple of 8, and never in a block of zeros. */
+function findHeader(bytes: Uint8Array): number | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   const last = view.byteLength - fdmSize(2)
-  for (let at = 0; at <= last; at += 8) {
-    if (view.getUint32(at) === 1 && view.getUint32(at + 8) === 40 && isHeader(view, at)) return at
+  for (const { start, end } of nonZeroRuns(bytes)) {
+    for (let at = start; at < end && at <= last; at += 8) {
+      if (view.getUint32(at) === 1 && view.getUint32(at + 8) === 40 && isHeader(view, at)) return at
+    }
   }
   return undefined
 }

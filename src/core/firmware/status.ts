@@ -33,12 +33,12 @@ export interface MachineStatus {
   readonly slot: { readonly sequence: number; readonly damaged: string | undefined }
 }
 
-export interface AddressRange {
+interface AddressRange {
   readonly start: string
   readonly end: string
 }
 
-export interface ReservationStatus {
+interface ReservationStatus {
   readonly start: string
   readonly size: number
   readonly bootMemorySize: number

@@ -34,7 +34,7 @@ export interface MemorySource {
 
 export const pieceSize = MiB
 /** Of most distributions' ppc64le kernels. */
-export const usualPageSize = 65536
+const usualPageSize = 65536
 
 /** What the user gave. */
 export interface SourceOptions {

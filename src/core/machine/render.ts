@@ -35,7 +35,7 @@ const renderValue = ({ field, value }: Finding): string =>
   field === 'rmaSize' ? renderSize(Number(value)) : printableLine(String(value))
 
 /** `1.3 GiB, 0x0-0x50000000`; of many ranges the first few. */
-export function renderMemory({ memorySize, memory }: Pick<Creation, 'memorySize' | 'memory'>): string {
+function renderMemory({ memorySize, memory }: Pick<Creation, 'memorySize' | 'memory'>): string {
   const shown = memory.slice(0, 4).map(({ start, end }) => `${start}-${end}`)
   const more = memory.length > shown.length ? ` and ${memory.length - shown.length} more` : ''
   return `${renderSize(memorySize)}, ${shown.join(' ')}${more}`

@@ -6,15 +6,19 @@ import { openMachineImage } from '../../../src/formats/machine-image/image.ts'
 import { makeMachine, makeMachineState } from '../../make/machine.ts'
 
 /** What the mocked file system did, and how many calls more it lives. */
-const disk = vi.hoisted(() => ({ calls: [] as string[], left: Number.POSITIVE_INFINITY, share: 0 }))
-
-class Killed extends Error {}
+const disk = vi.hoisted(() => ({
+  calls: [] as string[],
+  left: Number.POSITIVE_INFINITY,
+  share: 0,
+  /** What the call that is one too many throws. */
+  error: new Error('killed'),
+}))
 
 vi.mock('node:fs', async (original) => {
   const fs = await original<typeof import('node:fs')>()
   const live = (call: string): void => {
     disk.calls.push(call)
-    if (disk.left-- <= 0) throw new Killed()
+    if (disk.left-- <= 0) throw disk.error
   }
   return {
     ...fs,
@@ -79,4 +83,20 @@ describe('a machine image whose writer dies', () => {
       expect(after.slot.damaged).toBeUndefined()
     },
   )
+
+  it('keeps the old state when the disk is full, and says what to do', async () => {
+    using image = await makeOld()
+    Object.assign(disk, { left: 1, error: Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' }) })
+    expect(() => image.update(newState)).toThrow(
+      expect.objectContaining({
+        message: `${image.path}: no space left on the device`,
+        hint: 'free some space and run the command again; the machine is as it was',
+        exitCode: 5,
+      }),
+    )
+    disk.left = Number.POSITIVE_INFINITY
+    expect(image.state).toEqual(oldState)
+    using found = openMachineImage(image.path)
+    expect(found.state).toEqual(oldState)
+  })
 })
