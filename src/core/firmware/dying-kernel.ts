@@ -8,7 +8,7 @@ import { ppc64le } from '../arch/ppc64.ts'
 import { Bitmap } from '../bitmap.ts'
 import { DumpError, type Warning } from '../errors.ts'
 import type { LogSource } from '../kernel/printk.ts'
-import { appendToLog, type MemoryWrite } from '../kernel/printk-writer.ts'
+import { appendToLog, type MemoryWrite, printkLeftover } from '../kernel/printk-writer.ts'
 import { Vmcoreinfo } from '../kernel/vmcoreinfo.ts'
 import { VirtualMemory } from '../memory/virtual.ts'
 import { crashedInfo, crashInfoBytes } from './crash-info.ts'
@@ -87,7 +87,9 @@ function addToLog(
   const line = logLine(crash)
   if (line === undefined) return []
   try {
-    const record = { text: Buffer.from(line.text), level: line.level, caller: 0x80000000 + crash.cpu.id }
+    const text = Buffer.from(line.text)
+    const leftover = printkLeftover(text, true, true)
+    const record = { text, leftover, level: line.level, caller: 0x80000000 + crash.cpu.id }
     return appendToLog(openLog(machine, vmcoreinfo), [record])
   } catch (error) {
     if (!(error instanceof DumpError)) throw error

@@ -13,8 +13,12 @@ export interface NewRecord {
   /** Nanoseconds since boot; left out: one millisecond after the record before. */
   readonly timeNs?: bigint
   readonly text: Uint8Array
+  /** What stands behind the text in its block; printkLeftover() for what printk() leaves. */
+  readonly leftover?: Uint8Array
   /** 0 emergency … 7 debug. */
   readonly level: number
+  /** 0 the kernel, when left out. */
+  readonly facility?: number
   /** Five bits, LOG_NEWLINE when left out. */
   readonly flags?: number
   /** The thread's id, or 0x80000000 + CPU. */
@@ -38,6 +42,17 @@ export function appendToLog(source: LogSource, records: readonly NewRecord[]): r
   const ring = new RingWriter(source)
   for (const record of records) ring.append(record)
   return ring.finish()
+}
+
+/**
+ * printk() formats level prefix, text, newline and NUL into the block, then strips the newline and moves
+ * the text to the front: what was not overwritten stays. Source: Linux kernel/printk/printk.c
+ * (printk_sprint).
+ */
+export function printkLeftover(text: Uint8Array, hasPrefix: boolean, hasNewline: boolean): Uint8Array {
+  const prefix = Buffer.from(hasPrefix ? '\x010' : '')
+  const formatted = Buffer.concat([prefix, text, Buffer.from(hasNewline ? '\n\0' : '\0')])
+  return formatted.subarray(text.length)
 }
 
 const damaged = (what: string): KernelError => new KernelError(`the kernel log ${what}`)
@@ -96,7 +111,8 @@ class RingWriter {
   }
 
   append(record: NewRecord): void {
-    const size = BigInt(alignUp(wordBytes + record.text.length, wordBytes))
+    const block = Buffer.concat([record.text, record.leftover ?? new Uint8Array()])
+    const size = BigInt(alignUp(wordBytes + block.length, wordBytes))
     this.#roomLeft -= size
     if (this.#roomLeft < 0n) throw damaged('has no room for so many new records')
     const id = (this.#headId + 1n) & idMask
@@ -106,7 +122,7 @@ class RingWriter {
     this.#releaseText(position64(next - (1n << this.#sizeBits)))
     this.#writeInfo(id, record)
     this.#writeDesc(id, begin, next)
-    this.#writeText(id, begin, next, record.text)
+    this.#writeText(id, begin, next, block)
     this.#headId = id
     this.#headPosition = next
   }
@@ -170,7 +186,10 @@ class RingWriter {
     )
     view.setBigUint64(time, this.#timeNs, littleEndian)
     view.setUint16(textLength, record.text.length, littleEndian)
-    if (levelByte !== undefined) view.setUint8(levelByte, (record.level << 5) | (record.flags ?? newline))
+    if (levelByte !== undefined) {
+      view.setUint8(levelByte - 1, record.facility ?? 0)
+      view.setUint8(levelByte, (record.level << 5) | (record.flags ?? newline))
+    }
     if (callerId !== undefined) view.setUint32(callerId, record.caller, littleEndian)
     this.#put(this.#infoAt(id), new Uint8Array(view.buffer))
   }
@@ -185,13 +204,13 @@ class RingWriter {
     this.#put(this.#descAt(id), new Uint8Array(view.buffer))
   }
 
-  #writeText(id: bigint, begin: bigint, next: bigint, text: Uint8Array): void {
+  #writeText(id: bigint, begin: bigint, next: bigint, bytes: Uint8Array): void {
     this.#put(this.#textAt(begin), this.#wordBytes(id))
     const isWrapped = begin >> this.#sizeBits !== next >> this.#sizeBits
     const block = isWrapped ? this.#text : this.#textAt(begin)
     if (isWrapped) this.#put(block, this.#wordBytes(id))
-    const padded = new Uint8Array(alignUp(text.length, wordBytes))
-    padded.set(text)
+    const padded = new Uint8Array(alignUp(bytes.length, wordBytes))
+    padded.set(bytes)
     this.#put(block + BigInt(wordBytes), padded)
   }
 

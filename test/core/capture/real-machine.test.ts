@@ -209,7 +209,7 @@ describe('every page of memory', () => {
     using before = openDump(demoMachine)
     const written = compare(before.memory, ours, 2 * page)
     expect([...written].map((address) => hex(address))).toEqual([
-      // printk: the ring and its descriptors, record headers, text
+      // printk: the ring and its record headers, descriptors, text
       '0x1210000',
       '0x1270000',
       '0x1330000',
