@@ -239,7 +239,8 @@ export function raw(n: number, doc: string): Field<Uint8Array> {
   return fieldOf<Uint8Array>({
     size: () => n,
     align: () => 1,
-    read: (c, _, name) => c.take(n, name).slice(),
+    // A copy: slice() of a Buffer would share its bytes.
+    read: (c, _, name) => Uint8Array.from(c.take(n, name)),
     write: (v, at, _, x) => new Uint8Array(v.buffer, v.byteOffset + at, n).set(x.subarray(0, n)),
     zero: () => new Uint8Array(n),
   })(doc)

@@ -82,6 +82,14 @@ describe('struct reading and writing', () => {
     expect(read).toThrow('vmcore: sample, wide at byte 0x1010')
   })
 
+  it('copies raw bytes, also out of a Buffer', () => {
+    const one = s.struct('one', { bytes: s.raw(2, '') })
+    const buffer = Buffer.from('ab')
+    const { bytes } = one.parse(buffer, s.abi64le, { file: 'f' })
+    buffer.fill(0)
+    expect([...bytes]).toEqual([0x61, 0x62])
+  })
+
   it('refuses to read past the end', () => {
     const read = () => sample.parse(new Uint8Array(47), s.abi64le, { file: 'f' })
     expect(read).toThrow(FormatError)
