@@ -8,15 +8,17 @@ export function describeWithJudge(tool: string, name: string, tests: () => void)
   describeWhen(spawnSync('which', [tool]).status === 0, tool, name, tests)
 }
 
+/** Debian's own: another Python in the path does not see Debian's modules. */
+const python = '/usr/bin/python3'
+
 /** As describeWithJudge, for a module of Python 3. */
 export function describeWithPython(module: string, name: string, tests: () => void): void {
-  describeWhen(
-    spawnSync('python3', ['-c', `import ${module}`]).status === 0,
-    `Python's ${module}`,
-    name,
-    tests,
-  )
+  describeWhen(spawnSync(python, ['-c', `import ${module}`]).status === 0, `Python's ${module}`, name, tests)
 }
+
+/** Standard output of a Python script. @throws {Error} with all it printed when it fails. */
+export const runPython = (script: string, args: readonly string[]): Buffer =>
+  runJudge(python, ['-c', script, ...args])
 
 function describeWhen(isThere: boolean, tool: string, name: string, tests: () => void): void {
   if (isThere || process.env.CI !== undefined) describe(name, tests)
