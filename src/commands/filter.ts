@@ -1,12 +1,12 @@
 // fadump filter: copies a dump without the pages that are seldom needed.
 
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import { filterToFile, filterToStream } from '../core/filter/output.ts'
 import { renderFilterResult } from '../core/filter/render.ts'
-import { highestLevel } from '../core/kernel/page-kind.ts'
+import { withVmcoreinfo } from '../core/kernel/search-vmcoreinfo.ts'
 import { openDump } from '../formats/index.ts'
 import type { Ui } from '../ui/output.ts'
-import { forceOption, parseCount } from './options.ts'
+import { dumpLevelOption, forceOption, threadsOption } from './options.ts'
 
 interface Options {
   readonly dumpLevel: number
@@ -29,7 +29,7 @@ export function filterCommand(ui: Ui): Command {
     .addOption(threadsOption())
     .addOption(forceOption())
     .action(async (source: string, output: string, options: Options) => {
-      using dump = openDump(source)
+      using dump = withVmcoreinfo(openDump(source))
       using progress = ui.progress(`Filtering ${source}`)
       const work = {
         level: options.dumpLevel,
@@ -53,23 +53,3 @@ export function filterCommand(ui: Ui): Command {
       else ui.result(result, renderFilterResult)
     })
 }
-
-/** makedumpfile's letter and default. */
-export const dumpLevelOption = (): Option =>
-  new Option('-d, --dump-level <level>', levelHelp).argParser(parseLevel).default(0)
-
-const levelHelp =
-  'leave out pages, the sum of: 1 zero, 2 page cache, 4 page cache with private data, 8 user memory, 16 free; ' +
-  '31 is usual'
-
-function parseLevel(text: string): number {
-  const level = parseCount(text)
-  if (level > highestLevel) throw new InvalidArgumentError(`expected 0 to ${highestLevel}`)
-  return level
-}
-
-export const threadsOption = (): Option =>
-  new Option(
-    '-j, --num-threads <count>',
-    'worker threads (default: one a core, none for small dumps)',
-  ).argParser(parseCount)

@@ -1,6 +1,7 @@
 // Options that several commands share, with one wording.
 
 import { InvalidArgumentError, Option } from 'commander'
+import { highestLevel } from '../core/kernel/page-kind.ts'
 import { makeRanges, type Ranges } from '../core/ranges.ts'
 
 const binarySuffixes: Record<string, number> = {
@@ -42,3 +43,23 @@ export function collectRange(text: string, earlier: Ranges = []): Ranges {
 }
 
 export const forceOption = (): Option => new Option('-f, --force', 'replace files that exist already')
+
+/** makedumpfile's letter and default. */
+export const dumpLevelOption = (): Option =>
+  new Option('-d, --dump-level <level>', levelHelp).argParser(parseLevel).default(0)
+
+const levelHelp =
+  'leave out pages, the sum of: 1 zero, 2 page cache, 4 page cache with private data, 8 user memory, 16 free; ' +
+  '31 is usual'
+
+function parseLevel(text: string): number {
+  const level = parseCount(text)
+  if (level > highestLevel) throw new InvalidArgumentError(`expected 0 to ${highestLevel}`)
+  return level
+}
+
+export const threadsOption = (): Option =>
+  new Option(
+    '-j, --num-threads <count>',
+    'worker threads (default: one a core, none for small dumps)',
+  ).argParser(parseCount)

@@ -3,7 +3,7 @@
 // Source: Linux kernel/vmcore_info.c.
 
 import type { Dump } from '../../formats/dump.ts'
-import { findVmcoreinfo, parseNotes } from '../../formats/elf/notes.ts'
+import { findVmcoreinfo, noteTypes, parseNotes, writeNote } from '../../formats/elf/notes.ts'
 import { GiB, KiB, MiB } from '../address.ts'
 import { FaultError } from '../errors.ts'
 import type { PhysicalMemory } from '../memory/physical.ts'
@@ -26,6 +26,20 @@ const [noteHeaderSize, noteNameSize] = [12, 12]
 
 const noteName = Buffer.from('VMCOREINFO\0')
 const textStart = Buffer.from('OSRELEASE=')
+
+/**
+ * The dump with a VMCOREINFO note made of what its memory holds, when it has none: QEMU writes none for
+ * machines without a vmcoreinfo device. The dump as it is when there is nothing to be found.
+ */
+export function withVmcoreinfo(dump: Dump): Dump {
+  const found = dump.vmcoreinfo === undefined ? searchVmcoreinfo(dump) : undefined
+  if (found === undefined) return dump
+  const { littleEndian } = dump.abi
+  const note = writeNote('VMCOREINFO', noteTypes.vmcoreinfo, Buffer.from(found.text), littleEndian)
+  const noteBytes = Buffer.concat([dump.noteBytes, note])
+  const notes = parseNotes(noteBytes, littleEndian, dump.name)
+  return { ...dump, vmcoreinfo: found.text, notes, noteBytes }
+}
 
 /** The note first: it may have what was added at the crash. Undefined when there is neither. */
 export function searchVmcoreinfo(dump: Dump): FoundVmcoreinfo | undefined {

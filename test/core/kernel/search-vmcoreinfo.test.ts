@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { BufferSource } from '../../../src/core/byte-source.ts'
 import { FaultError } from '../../../src/core/errors.ts'
-import { searchVmcoreinfo } from '../../../src/core/kernel/search-vmcoreinfo.ts'
+import { searchVmcoreinfo, withVmcoreinfo } from '../../../src/core/kernel/search-vmcoreinfo.ts'
 import type { Dump } from '../../../src/formats/dump.ts'
 import { openDump, openSource } from '../../../src/formats/index.ts'
 import { demoMachine, fixture } from '../../fixtures/index.ts'
@@ -62,5 +62,19 @@ describe('VMCOREINFO in memory', () => {
       },
     }
     expect(searchVmcoreinfo(holes)?.address).toBe(0x105000)
+  })
+})
+
+describe('a dump that lacks the note', () => {
+  it('gets one that reads as the note a kernel writes', () => {
+    const dump = withVmcoreinfo(dumpWith([[0x4000, text]]))
+    expect(dump.vmcoreinfo).toBe(text)
+    expect(dump.noteBytes).toEqual(Buffer.from(makeVmcoreinfo(text)))
+    expect(dump.notes).toMatchObject([{ name: 'VMCOREINFO', type: 0 }])
+  })
+
+  it('stays as it is when its memory holds none either', () => {
+    const dump = dumpWith([])
+    expect(withVmcoreinfo(dump)).toBe(dump)
   })
 })
