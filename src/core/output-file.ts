@@ -8,6 +8,7 @@ import {
   fsyncSync,
   ftruncateSync,
   lstatSync,
+  mkdirSync,
   openSync,
   renameSync,
   rmSync,
@@ -105,6 +106,23 @@ function refuseExisting(path: string, force: boolean): void {
   if (!existsSync(path)) return
   if (lstatSync(path).isDirectory()) throw new TargetError(path, 'is a directory')
   if (!force) throw new TargetError(path, 'exists already', { hint: 'use -f to replace it, or another name' })
+}
+
+/**
+ * Make a directory of mode 0700, durable, and those above it that are missing. False when it is there
+ * already. @throws {TargetError} it cannot be made.
+ */
+export function makeDirectory(path: string): boolean {
+  const parent = dirname(path)
+  if (!existsSync(parent)) makeDirectory(parent)
+  try {
+    mkdirSync(path, { mode: 0o700 })
+    fsyncDirectory(parent)
+    return true
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw writeFailure(path, cause)
+  }
 }
 
 /** A rename is only durable once its directory is on disk. */

@@ -7,15 +7,21 @@ import { DumpError, TargetError, type Warning } from '../errors.ts'
 import { renderChecksums } from './checksum.ts'
 import type { CrashStore, SaveTarget, StoredFile } from './target.ts'
 
+export interface CrashText {
+  readonly text: string
+  /** What the text should have and has not. */
+  readonly missing?: string
+}
+
 export interface Crash<T> {
   /** Name of its directory; see crashFolder. */
   readonly folder: string
-  /** The kernel log as text. */
-  readonly readLog: () => string
+  /** The kernel log. @throws {DumpError} there is none to be had. */
+  readonly readLog: () => CrashText
   /** Writes the dump and finishes the sink. */
   readonly writeDump: (sink: ByteSink) => Promise<T>
-  /** The crash report as text. */
-  readonly readReport: () => string
+  /** The crash report. @throws {DumpError} */
+  readonly readReport: () => CrashText
 }
 
 export interface SaveResult<T> {
@@ -38,7 +44,7 @@ export async function saveCrash<T>(target: SaveTarget, crash: Crash<T>): Promise
   const files: StoredFile[] = []
   const warnings: Warning[] = []
 
-  async function addText(name: string, read: () => string): Promise<void> {
+  async function addText(name: string, read: () => CrashText): Promise<void> {
     const text = readOrWarn(name, read, warnings)
     if (text !== undefined) files.push(await writeText(store, name, text))
   }
@@ -66,9 +72,11 @@ export async function saveCrash<T>(target: SaveTarget, crash: Crash<T>): Promise
 }
 
 /** A dump whose log or report cannot be had is still worth saving. */
-function readOrWarn(name: string, read: () => string, warnings: Warning[]): string | undefined {
+function readOrWarn(name: string, read: () => CrashText, warnings: Warning[]): string | undefined {
   try {
-    return read()
+    const { text, missing } = read()
+    if (missing !== undefined) warnings.push({ code: 'PARTIAL', message: `${name}: ${missing}` })
+    return text
   } catch (error) {
     if (!(error instanceof DumpError)) throw error
     warnings.push({ code: error.code, message: `no ${name}: ${error.message}` })

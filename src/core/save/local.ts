@@ -1,10 +1,9 @@
 // A directory of this host: one directory of mode 0700 a crash, files of mode 0600. Files get their
 // name when they are whole and on disk (OutputFile), directories are fsynced up to the one that existed.
 
-import { existsSync, mkdirSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { TargetError } from '../errors.ts'
-import { fileSink, fsyncDirectory, OutputFile } from '../output-file.ts'
+import { fileSink, makeDirectory, OutputFile } from '../output-file.ts'
 import { hashFile, hashingSink } from './checksum.ts'
 import type { CrashStore, TargetKind } from './target.ts'
 
@@ -12,7 +11,7 @@ export const localTarget: TargetKind = {
   example: 'a directory',
   accepts: (target) => target !== '' && !/^[a-z][a-z0-9+.-]*:\/\//i.test(target),
   open: (target) => ({
-    begin: async (folder) => openStore(makeDirectory(resolve(target), folder)),
+    begin: async (folder) => openStore(makeFolder(resolve(target), folder)),
   }),
 }
 
@@ -31,29 +30,11 @@ function openStore(location: string): CrashStore {
 }
 
 /** Never a directory that exists: `folder`, `folder-2`, … */
-function makeDirectory(parent: string, folder: string): string {
-  makeParents(parent)
+function makeFolder(parent: string, folder: string): string {
+  makeDirectory(parent)
   for (let attempt = 1; attempt <= 1000; attempt++) {
     const path = join(parent, attempt === 1 ? folder : `${folder}-${attempt}`)
-    if (makeOne(path)) return path
+    if (makeDirectory(path)) return path
   }
   throw new TargetError(join(parent, folder), 'exists already, and so do 999 variations of its name')
-}
-
-function makeParents(path: string): void {
-  if (existsSync(path)) return
-  makeParents(dirname(path))
-  makeOne(path)
-}
-
-/** False when it is there already. */
-function makeOne(path: string): boolean {
-  try {
-    mkdirSync(path, { mode: 0o700 })
-    fsyncDirectory(dirname(path))
-    return true
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return false
-    throw new TargetError(path, cause instanceof Error ? cause.message : String(cause), { cause })
-  }
 }

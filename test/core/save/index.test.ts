@@ -20,7 +20,7 @@ const folder = 'fixture-2026-11-23-15:20:31'
 function makeCrash(size = 5000, changes: Partial<Crash<string>> = {}): Crash<string> {
   return {
     folder,
-    readLog: () => '[    0.000000] Linux\n',
+    readLog: () => ({ text: '[    0.000000] Linux\n' }),
     async writeDump(sink: ByteSink) {
       const chunk = new Uint8Array(64 * 1024).fill(7)
       for (let at = 100; at < size; at += chunk.length) {
@@ -30,7 +30,7 @@ function makeCrash(size = 5000, changes: Partial<Crash<string>> = {}): Crash<str
       await sink.finish(size)
       return 'written'
     },
-    readReport: () => 'report\n',
+    readReport: () => ({ text: 'report\n' }),
     ...changes,
   }
 }
@@ -84,12 +84,21 @@ describe('save to a directory', () => {
   })
 
   it('saves the dump when the log cannot be read, and says so', async () => {
-    const readLog = (): string => {
+    const readLog = (): never => {
       throw new FormatError({ file: 'vmcore', field: 'log' })
     }
     const result = await save(makeCrash(5000, { readLog }))
     expect(result.warnings).toEqual([{ code: 'FORMAT', message: 'no vmcore-dmesg.txt: vmcore: log' }])
     expect(result.files.map((file) => file.name)).toEqual(['vmcore', 'analysis.txt'])
+  })
+
+  it('saves what there is of a log and says what is missing', async () => {
+    const readLog = () => ({ text: '[    0.000000] Linux\n', missing: '3 records could not be read' })
+    const result = await save(makeCrash(5000, { readLog }))
+    expect(result.warnings).toEqual([
+      { code: 'PARTIAL', message: 'vmcore-dmesg.txt: 3 records could not be read' },
+    ])
+    expect(statSync(join(result.location, 'vmcore-dmesg.txt')).size).toBe(21)
   })
 
   it('leaves the log and nothing that looks whole when the dump cannot be read', async () => {
@@ -135,7 +144,7 @@ describe.skipIf(!canMount)('a full disk (mounts a file system of 1 MiB, which ne
   })
 
   it('leaves no part of a log that does not fit', async () => {
-    const failure = save(makeCrash(5000, { readLog: () => 'x'.repeat(2 * 2 ** 20) }))
+    const failure = save(makeCrash(5000, { readLog: () => ({ text: 'x'.repeat(2 * 2 ** 20) }) }))
     await expect(failure).rejects.toMatchObject({ exitCode: 5 })
     expect(readdirSync(join(directory, folder))).toEqual([])
   })
