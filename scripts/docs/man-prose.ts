@@ -177,6 +177,54 @@ export const commandProse: Readonly<Record<string, Prose>> = {
     ],
     seeAlso: ['save', 'analyze'],
   },
+  save: {
+    description: [
+      'Makes what kdump makes: a directory below the given one, named after the crashed host (its name is in the dump) and the time of the crash in UTC. Where that name is taken, a number is added; the directory of another crash is never written to.',
+      'The kernel log comes first, because it is small and may be all there is room for: it is on disk under its name before the dump begins. Then the dump, filtered to level 31 and compressed with zlib unless told otherwise, the crash report, and last the checksums. A directory with SHA256SUMS is whole.',
+      'While the dump is written it is ".vmcore.incomplete". When it does not fit or cannot be read, that file goes away, the log stays, and the report is still tried.',
+      'A log or report that cannot be had does not keep the dump from being saved; a warning says so, and the exit code is 6.',
+    ],
+    files: [
+      ['vmcore-dmesg.txt', 'The kernel log. Control characters are escaped.'],
+      ['vmcore', 'The dump, kdump-compressed.'],
+      ['analysis.txt', 'What fadump analyze says.'],
+      ['SHA256SUMS', 'For sha256sum --check. Written when all other files are whole.'],
+    ],
+    examples: [
+      {
+        text: 'As a capture environment does it:',
+        command: '# fadump save /proc/vmcore /var/crash',
+      },
+      {
+        text: 'Is what arrived what was sent?',
+        command: '$ cd /var/crash/HOST-2026-11-23-15:20:18 && sha256sum --check SHA256SUMS',
+      },
+    ],
+    exit: [
+      ['5', 'The dump is not there: no space, or the directory cannot be written to. The log may be.'],
+      ['6', 'The dump is there; the log, the report or some pages are not, or not wholly.'],
+    ],
+    seeAlso: ['filter', 'analyze'],
+  },
+  demo: {
+    description: [
+      'The machine is real: Linux 7.2 on ppc64le with 1280 MiB, its memory taken a few seconds before it was crashed. Each step is a command line as a user would type it, followed by what the command prints; the same implementation runs. Of the kernel log only the last lines are shown.',
+      'Needs less than a minute and about 100 MiB of disk. The files stay, so that the commands can be tried on them.',
+    ],
+    files: [
+      ['machine.img', 'The machine, running its capture kernel.'],
+      ['elfcorehdr', 'The ELF core header of its /proc/vmcore.'],
+      ['vmcore.kdump', 'The dump without the pages nobody needs.'],
+      ['crash', 'The crash as saved, one directory for every demo.'],
+    ],
+    examples: [
+      {
+        text: 'Run it, then look into the files:',
+        command: '$ fadump demo\n$ fadump status demo-out/machine.img\n$ crash vmlinux demo-out/vmcore.kdump',
+      },
+    ],
+    seeAlso: ['create', 'register', 'trigger', 'boot-capture', 'save', 'analyze'],
+  },
   analyze: {
     description: [
       'Everything is read from the memory in the dump: the kernel log, the notes of the CPUs, the pages. No vmlinux, no debugging information and no host of the same architecture is needed. What one part of the report needs and the dump does not have costs that part only; the report says why.',

@@ -42,6 +42,11 @@ export const commandList: readonly CommandEntry[] = [
     load: async () => (await import('./filter.ts')).filterCommand,
   },
   {
+    name: 'save',
+    summary: 'filter a dump and deliver it with its log and report',
+    load: async () => (await import('./save.ts')).saveCommand,
+  },
+  {
     name: 'analyze',
     summary: 'say what a kernel died of',
     load: async () => (await import('./analyze.ts')).analyzeCommand,
@@ -55,5 +60,10 @@ export const commandList: readonly CommandEntry[] = [
     name: 'release',
     summary: 'give up a dump and its memory',
     load: async () => (await import('./release.ts')).releaseCommand,
+  },
+  {
+    name: 'demo',
+    summary: 'show all of it on the memory of a real machine',
+    load: async () => (await import('./demo.ts')).demoCommand,
   },
 ]

@@ -1,7 +1,7 @@
 // The two streams. Results go to standard output, everything for people on the side to standard error;
 // colour and spinners only on a terminal, and not with NO_COLOR, --no-color or --quiet.
 
-import type { Writable } from 'node:stream'
+import { Writable } from 'node:stream'
 import { Chalk, type ChalkInstance } from 'chalk'
 import { UsageError, type Warning } from '../core/errors.ts'
 import { printable, printableJson } from '../core/printable.ts'
@@ -24,6 +24,7 @@ export class Ui {
   readonly #streams: Streams
   #options: GlobalOptions = {}
   #incomplete = false
+  #onIncomplete = (): void => {}
   #carriesDump = false
   readonly #abort = new AbortController()
 
@@ -72,6 +73,30 @@ export class Ui {
     this.print(this.isJson ? printableJson(value) : render(value))
   }
 
+  /**
+   * As this one with other options, except that what would go to standard output is kept: for a
+   * command that runs another.
+   */
+  capture(options: GlobalOptions): { readonly ui: Ui; output(): string } {
+    const { out } = this.#streams
+    let text = ''
+    const kept = new Writable({
+      decodeStrings: false,
+      write(chunk, _, done) {
+        text += chunk
+        done()
+      },
+    })
+    const terminal = isTerminal(out) ? { isTTY: true, columns: out.columns } : {}
+    const ui = new Ui({ ...this.#streams, out: Object.assign(kept, terminal) })
+    ui.configure({ ...this.#options, ...options })
+    ui.#onIncomplete = () => {
+      this.#incomplete = true
+    }
+    this.signal.addEventListener('abort', () => ui.interrupt())
+    return { ui, output: () => text }
+  }
+
   /** Text to standard output, with a newline. */
   print(text: string): void {
     this.#streams.out.write(`${text}\n`)
@@ -90,6 +115,7 @@ export class Ui {
   /** The work is done but something is missing; the program will exit with 6. */
   incomplete(warning: Warning): void {
     this.#incomplete = true
+    this.#onIncomplete()
     this.warn(warning)
   }
 
