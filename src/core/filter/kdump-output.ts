@@ -3,19 +3,9 @@
 // says whether pages were lost, is known at the end and written last.
 
 import type { Dump } from '../../formats/dump.ts'
-import { type Note, noteTypes, parseNotes, writeNote } from '../../formats/elf/notes.ts'
-import {
-  bitmapBytes,
-  descriptorSize,
-  kdumpHeader,
-  kdumpOffsets,
-  signature,
-  statusFlags,
-  subHeader,
-} from '../../formats/kdump/layout.ts'
-import type { Bitmap } from '../bitmap.ts'
+import { descriptorSize, statusFlags } from '../../formats/kdump/layout.ts'
+import { makeKdumpLayout, putDescriptor } from '../../formats/kdump/writer.ts'
 import type { ByteSink } from '../byte-sink.ts'
-import type { Codec } from '../codecs/codec.ts'
 import { codecList } from '../codecs/index.ts'
 import { pageFate } from './block-work.ts'
 import { leavesOutZeroPages } from './dump-level.ts'
@@ -38,25 +28,28 @@ export async function writeKdump(
   const codec = codecList.find(({ name }) => name === options.codec)
   const { pageSize, keep } = plan
   const shareZeroPages = leavesOutZeroPages(plan.level)
-  const head = makeHead(dump, plan, codec)
-  const dataStart = head.descriptors + keep.count() * descriptorSize
-  const descriptors = new Descriptors(head.descriptors, dump.abi.littleEndian)
+  const layout = makeKdumpLayout({
+    ...plan.machine,
+    abi: dump.abi,
+    blockSize: pageSize,
+    dumpLevel: plan.level,
+    noteBytes: dump.noteBytes,
+    exists: plan.existing,
+    stored: keep,
+  })
+  const descriptors = new Descriptors(layout.descriptorsAt, dump.abi.littleEndian)
   let zeroPages = 0
   let lostPages = 0
-  let end = dataStart
+  let end = layout.dataAt
 
-  for (const [offset, bytes] of head.parts) await sink.write(offset, bytes)
-  if (shareZeroPages) {
-    await sink.write(end, new Uint8Array(pageSize))
-    end += pageSize
-  }
+  for (const { offset, bytes } of layout.pieces) await sink.write(offset, bytes)
   const work = { pageSize, wanted: keep, store: 'packed', codec: codec?.name, shareZeroPages } as const
   for await (const { sizes, bytes } of packPages(dump, work, options)) {
     let at = end
     for (const size of sizes) {
       if (size === pageFate.zero) {
         zeroPages++
-        descriptors.add(dataStart, pageSize, 0)
+        descriptors.add(layout.zeroPageAt ?? 0, pageSize, 0)
       } else if (size === pageFate.lost) {
         lostPages++
         descriptors.add(0, 0, 0)
@@ -70,96 +63,11 @@ export async function writeKdump(
     end = at
   }
   await descriptors.flush(sink)
-  await sink.write(...head.status(plan.isCutShort || lostPages > 0))
+  const incomplete = plan.isCutShort || lostPages > 0
+  const status = layout.status((codec?.flag ?? 0) | (incomplete ? statusFlags.incomplete : 0))
+  await sink.write(status.offset, status.bytes)
   await sink.finish(end)
   return { zeroPages, lostPages, storedPages: keep.count() - lostPages, size: end }
-}
-
-interface Head {
-  /** What stands before the descriptors, as [offset, bytes], without the status word and the gaps. */
-  readonly parts: readonly (readonly [number, Uint8Array])[]
-  /** The status word. */
-  readonly status: (incomplete: boolean) => [number, Uint8Array]
-  /** Where the descriptors start. */
-  readonly descriptors: number
-}
-
-function makeHead(dump: Dump, plan: FilterPlan, codec: Codec | undefined): Head {
-  const { abi } = dump
-  const { pageSize, maxMapnr, machine } = plan
-  const notes = notesOf(dump)
-  const subSize = subHeader.layout(abi).size
-  const sizes = {
-    blockSize: pageSize,
-    subHeaderBlocks: Math.ceil((subSize + notes.bytes.length) / pageSize),
-    bitmapBlocks: (2 * bitmapBytes(maxMapnr, pageSize)) / pageSize,
-  }
-  const offsets = kdumpOffsets(sizes, maxMapnr)
-  const noteOffset = pageSize + subSize
-  const main = (status: number): Uint8Array =>
-    kdumpHeader.write(
-      {
-        ...sizes,
-        signature,
-        status,
-        headerVersion: 6,
-        utsname: machine.utsname,
-        seconds: BigInt(machine.crashTime),
-        maxMapnr: Math.min(maxMapnr, 0xffff_ffff),
-        cpuCount: machine.cpuCount,
-      },
-      abi,
-    )
-  const sub = subHeader.write(
-    {
-      physBase: machine.physBase,
-      dumpLevel: plan.level,
-      vmcoreinfoOffset: notes.vmcoreinfo === undefined ? 0 : noteOffset + notes.vmcoreinfo.descOffset,
-      vmcoreinfoSize: notes.vmcoreinfo?.desc.length ?? 0,
-      noteOffset,
-      noteSize: notes.bytes.length,
-      maxMapnr64: maxMapnr,
-    },
-    abi,
-  )
-  const statusAt = kdumpHeader.layout(abi).offsets.status
-  const whole = main(0)
-  const compression = codec?.flag ?? 0
-  return {
-    parts: [
-      [0, whole.subarray(0, statusAt)],
-      [statusAt + 4, whole.subarray(statusAt + 4)],
-      [pageSize, sub],
-      [noteOffset, notes.bytes],
-      [offsets.bitmap1, padded(plan.existing, pageSize)],
-      [offsets.bitmap2, padded(plan.keep, pageSize)],
-    ],
-    status: (incomplete) => {
-      const status = compression | (incomplete ? statusFlags.incomplete : 0)
-      return [statusAt, main(status).subarray(statusAt, statusAt + 4)]
-    },
-    descriptors: offsets.descriptors,
-  }
-}
-
-/** The dump's notes as they are. Files of version 3 have VMCOREINFO without a note around it. */
-function notesOf(dump: Dump): { bytes: Uint8Array; vmcoreinfo: Note | undefined } {
-  const { littleEndian } = dump.abi
-  const bytes =
-    dump.notes.length === 0 && dump.vmcoreinfo !== undefined
-      ? writeNote('VMCOREINFO', noteTypes.vmcoreinfo, Buffer.from(dump.vmcoreinfo, 'latin1'), littleEndian)
-      : dump.noteBytes
-  const vmcoreinfo = parseNotes(bytes, littleEndian, dump.name).find(
-    ({ name, type }) => name === 'VMCOREINFO' && type === noteTypes.vmcoreinfo,
-  )
-  return { bytes, vmcoreinfo }
-}
-
-/** Whole blocks, because readers map them. */
-function padded(bitmap: Bitmap, blockSize: number): Uint8Array {
-  const bytes = new Uint8Array(bitmapBytes(bitmap.length, blockSize))
-  bytes.set(bitmap.bytes)
-  return bytes
 }
 
 /** Page descriptors on their way to the file, some thousand at a time. */
@@ -181,11 +89,7 @@ class Descriptors {
   }
 
   add(offset: number, size: number, flags: number): void {
-    const low = this.#littleEndian ? 0 : 4
-    this.#view.setUint32(this.#used + low, offset % 2 ** 32, this.#littleEndian)
-    this.#view.setUint32(this.#used + 4 - low, Math.floor(offset / 2 ** 32), this.#littleEndian)
-    this.#view.setUint32(this.#used + 8, size, this.#littleEndian)
-    this.#view.setUint32(this.#used + 12, flags, this.#littleEndian)
+    putDescriptor(this.#view, this.#used, this.#littleEndian, offset, size, flags)
     this.#used += descriptorSize
   }
 

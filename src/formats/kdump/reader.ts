@@ -4,7 +4,7 @@ import type { ByteSource } from '../../core/byte-source.ts'
 import { readExactly } from '../../core/byte-source.ts'
 import { FormatError, type Warning } from '../../core/errors.ts'
 import { type Dump, elfMachines, type KdumpFacts } from '../dump.ts'
-import { findVmcoreinfo, type Note, noteTypes, parseNotes } from '../elf/notes.ts'
+import { findVmcoreinfo, type Note, noteTypes, parseNotes, writeNote } from '../elf/notes.ts'
 import type { Format } from '../index.ts'
 import { type KdumpHeaders, readBitmap, readKdumpHeaders } from './headers.ts'
 import { signature, statusFlags, subHeader } from './layout.ts'
@@ -25,7 +25,7 @@ function openParts(sources: readonly ByteSource[], container: Dump['container'])
   const exists = readBitmap(source, offsets.bitmap1, maxMapnr)
   const stored = offsets.bitmap2 === offsets.bitmap1 ? exists : readBitmap(source, offsets.bitmap2, maxMapnr)
   const memory = kdumpMemory(parts, exists, stored)
-  const noteBytes = readInside(source, headers, 'note')
+  const noteBytes = readNotes(source, headers)
   const notes = parseNotes(noteBytes, abi.littleEndian, source.name)
   return {
     format: 'kdump',
@@ -38,7 +38,7 @@ function openParts(sources: readonly ByteSource[], container: Dump['container'])
     pageSize: header.blockSize,
     notes,
     noteBytes,
-    vmcoreinfo: findVmcoreinfo(notes) ?? vmcoreinfoOf(readInside(source, headers, 'vmcoreinfo')),
+    vmcoreinfo: findVmcoreinfo(notes),
     segments: [],
     elfFlags: 0,
     kdump: kdumpFacts(headers),
@@ -63,6 +63,16 @@ const kdumpFacts = ({ header, sub }: KdumpHeaders): KdumpFacts => ({
   physBase: sub.physBase,
 })
 
+/** The notes. A file of version 3 has the text of VMCOREINFO alone: it gets its note here. */
+function readNotes(source: ByteSource, headers: KdumpHeaders): Uint8Array {
+  const { littleEndian } = headers.abi
+  const bytes = readInside(source, headers, 'note')
+  if (findVmcoreinfo(parseNotes(bytes, littleEndian, source.name)) !== undefined) return bytes
+  const text = readInside(source, headers, 'vmcoreinfo')
+  if (text.length === 0) return bytes
+  return Buffer.concat([bytes, writeNote('VMCOREINFO', noteTypes.vmcoreinfo, text, littleEndian)])
+}
+
 /** Bytes that the sub-header points at; none when it does not, or is too old to. */
 function readInside(
   source: ByteSource,
@@ -82,10 +92,6 @@ function readInside(
     hint: 'the copy may be cut short; compare its size with the original',
   })
 }
-
-/** Version 3 files have the text and no notes. */
-const vmcoreinfoOf = (bytes: Uint8Array): string | undefined =>
-  bytes.length === 0 ? undefined : Buffer.from(bytes).toString('latin1').replace(/\0.*$/s, '')
 
 const machineNames: readonly (readonly [RegExp, number])[] = [
   [/^x86_64$/, elfMachines.x86_64],

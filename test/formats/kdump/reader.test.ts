@@ -78,7 +78,7 @@ describe('kdump reader', () => {
     expect(dump.kdump?.headerVersion).toBe(version)
     expect(dump.kdump?.dumpLevel).toBe(version === 0 ? 0 : 31)
     expect(dump.vmcoreinfo).toBe(version < 3 ? undefined : 'A=1\n')
-    expect(dump.notes).toHaveLength(version < 4 ? 0 : 1)
+    expect(dump.notes).toHaveLength(version < 3 ? 0 : 1)
     expect(read(dump, 4096, 1)).toEqual([1])
   })
 

@@ -44,7 +44,7 @@ function contentsOf(
     utsname,
     crashTime: 1_790_000_000,
     dumpLevel: 0,
-    status: 0,
+    cpuCount: 1,
     physBase: -0x1200000n,
     noteBytes: new Uint8Array(0),
     exists: bitmap,
@@ -54,9 +54,9 @@ function contentsOf(
 }
 
 /** The pieces in one array, `size` bytes long. */
-function assemble(layout: KdumpLayout, size: number): Uint8Array {
+function assemble(layout: KdumpLayout, size: number, status = 0): Uint8Array {
   const file = new Uint8Array(size)
-  for (const { offset, bytes } of layout.pieces) file.set(bytes, offset)
+  for (const { offset, bytes } of [...layout.pieces, layout.status(status)]) file.set(bytes, offset)
   return file
 }
 
@@ -64,14 +64,13 @@ function assemble(layout: KdumpLayout, size: number): Uint8Array {
 function writeRaw(contents: KdumpContents): Uint8Array {
   const layout = makeKdumpLayout(contents)
   const { blockSize, stored, abi } = contents
-  const file = assemble(layout, layout.dataAt + layout.descriptorCount * blockSize)
+  const file = assemble(layout, layout.dataAt + stored.count() * blockSize)
   const view = new DataView(file.buffer)
   const number = countSetBits(stored)
   for (let pfn = stored.next(0); pfn >= 0; pfn = stored.next(pfn + 1)) {
     const n = number(pfn)
     const offset = layout.dataAt + n * blockSize
-    const descriptor = { offset, size: blockSize, flags: 0 }
-    putDescriptor(view, layout.descriptorsAt + n * descriptorSize, descriptor, abi.littleEndian)
+    putDescriptor(view, layout.descriptorsAt + n * descriptorSize, abi.littleEndian, offset, blockSize, 0)
     file.set(filledPage(pfn, blockSize), offset)
   }
   return file
@@ -83,16 +82,17 @@ describe('kdump writer', () => {
     const noteBytes = Buffer.concat([makePrstatus(336), makeVmcoreinfo('OSRELEASE=7.2.0\n')])
     const layout = makeKdumpLayout(contentsOf(40, [1, 2, 39], { noteBytes, dumpLevel: 1 }))
     expect(layout.pieces.map(({ offset, bytes }) => [offset, bytes.length])).toEqual([
-      [0, 464],
+      [0, 424],
+      [428, 36],
       [4096 + 104, 356 + 40],
       [4096, 104],
       [8192, 5],
       [12288, 5],
       [16384 + 72, 4096],
     ])
+    expect(layout.status(1)).toEqual({ offset: 424, bytes: Uint8Array.of(1, 0, 0, 0) })
     expect(layout).toMatchObject({
       descriptorsAt: 16384,
-      descriptorCount: 3,
       zeroPageAt: 16456,
       dataAt: 16456 + 4096,
     })
@@ -120,24 +120,20 @@ describe('kdump writer', () => {
       utsname: header.utsname,
       crashTime: Number(header.seconds),
       dumpLevel: sub.dumpLevel ?? 0,
-      status: header.status,
+      cpuCount: header.cpuCount,
       physBase: sub.physBase,
       noteBytes: bytes.subarray(sub.noteOffset, (sub.noteOffset ?? 0) + (sub.noteSize ?? 0)),
       exists: readBitmap(source, offsets.bitmap1, maxMapnr),
       stored,
     })
-    const made = assemble(layout, layout.dataAt)
+    const made = assemble(layout, layout.dataAt, header.status)
     const view = new DataView(made.buffer)
-    for (let i = 0; i < layout.descriptorCount; i++) {
+    for (let i = 0; i < stored.count(); i++) {
       const at = layout.descriptorsAt + i * descriptorSize
-      putDescriptor(
-        view,
-        at,
-        pageDescriptor.parse(bytes.subarray(at), abi, { file: 'fixture' }),
-        abi.littleEndian,
-      )
+      const { offset, size, flags } = pageDescriptor.parse(bytes.subarray(at), abi, { file: 'fixture' })
+      putDescriptor(view, at, abi.littleEndian, offset, size, flags)
     }
-    expect(layout.descriptorCount).toBeGreaterThan(1000)
+    expect(stored.count()).toBeGreaterThan(1000)
     expect(Buffer.compare(made, bytes.subarray(0, layout.dataAt))).toBe(0)
   })
 
@@ -156,7 +152,7 @@ describe('kdump writer', () => {
           status: 0,
           utsname,
           crashTime: 1_790_000_000,
-          cpuCount: 0,
+          cpuCount: 1,
           physBase: BigInt.asUintN(64, -0x1200000n),
         })
         const page = new Uint8Array(blockSize)
@@ -180,7 +176,7 @@ describe('page descriptor', () => {
     const abi = kdumpAbi(8, littleEndian)
     const value = { offset: 0x12_3456_789a, size: 0x8000_0001, flags: 0x20 }
     const bytes = new Uint8Array(30).fill(0xaa)
-    putDescriptor(new DataView(bytes.buffer), 3, value, littleEndian)
+    putDescriptor(new DataView(bytes.buffer), 3, littleEndian, value.offset, value.size, value.flags)
     expect([...bytes.subarray(3, 27)]).toEqual([...pageDescriptor.write(value, abi)])
     expect(bytes[2]).toBe(0xaa)
     expect(bytes[27]).toBe(0xaa)
