@@ -69,6 +69,7 @@ export function makeCoreHeaders(inputs: ElfcorehdrInputs): CoreHeader[] {
 }
 
 function whereVmcoreinfoIs({ vmcoreinfo, config }: ElfcorehdrInputs): string {
+  if (vmcoreinfo.start === vmcoreinfo.end) return 'VMCOREINFO: the crashed kernel had none'
   const area = { start: config.reserveStart, end: config.reserveStart + config.reserveSize }
   return overlaps(vmcoreinfo, area)
     ? 'VMCOREINFO of the crashed kernel, in the copy of its boot memory'
