@@ -5,6 +5,8 @@ import * as fdm from '../../src/core/firmware/fdm.ts'
 import { type Abi, abi64be, abi64le, type Layout } from '../../src/core/struct.ts'
 import * as elf from '../../src/formats/elf/layout.ts'
 import * as fdh from '../../src/formats/fdh.ts'
+import * as flattened from '../../src/formats/flattened/layout.ts'
+import * as kdump from '../../src/formats/kdump/layout.ts'
 import * as machine from '../../src/formats/machine-image/layout.ts'
 import * as regsave from '../../src/formats/regsave.ts'
 
@@ -18,6 +20,11 @@ interface Table {
 const tables: Readonly<Record<string, readonly [Table, Abi]>> = {
   elfHeader: [elf.elfHeader, abi64le],
   programHeader64: [elf.programHeader64, abi64le],
+  kdumpHeader: [kdump.kdumpHeader, abi64le],
+  subHeader: [kdump.subHeader, abi64le],
+  pageDescriptor: [kdump.pageDescriptor, abi64le],
+  flattenedHeader: [flattened.flattenedHeader, flattened.flattenedAbi],
+  recordHeader: [flattened.recordHeader, flattened.flattenedAbi],
   fdmHeader: [fdm.fdmHeader, abi64be],
   fdmSection: [fdm.fdmSection, abi64be],
   crashInfoHeader: [fdh.crashInfoHeader, abi64le],
