@@ -33,8 +33,8 @@ export interface Container {
 /** What a probe is given. */
 const probeBytes = 4096
 
-export const containerList: readonly Container[] = [flattenedContainer, machineContainer]
-export const formatList: readonly Format[] = [kdumpFormat, elfFormat]
+const containerList: readonly Container[] = [flattenedContainer, machineContainer]
+const formatList: readonly Format[] = [kdumpFormat, elfFormat]
 
 /**
  * Open any dump by its path, `-` being standard input; one that makedumpfile split, by the paths of all

@@ -20,7 +20,7 @@ afterEach(() => {
 function pipe(bytes: Uint8Array): number {
   const path = join(folder, 'pipe')
   writeFileSync(join(folder, 'file'), bytes)
-  execFileSync('mkfifo', [path])
+  execFileSync('sh', ['-c', 'mkfifo "$1"', 'sh', path])
   spawn('sh', ['-c', 'cat "$1" > "$2"', 'sh', join(folder, 'file'), path], { stdio: 'ignore' })
   return openSync(path, 'r')
 }

@@ -2,7 +2,7 @@
 // offset", in the order of writing, maybe backwards, until the end record. Always big-endian, whatever
 // machine was dumped. Source: makedumpfile IMPLEMENTATION, "The flattened format".
 
-import { abi64be, big64, chars, type Of, struct, u64 } from '../../core/struct.ts'
+import { abi64be, big64, chars, struct, u64 } from '../../core/struct.ts'
 
 export const flattenedSignature = 'makedumpfile'
 
@@ -18,7 +18,6 @@ export const recordHeader = struct('makedumpfile_data_header', {
   offset: big64('where the bytes belong; -1 in the end record'),
   size: big64('how many follow; -1 in the end record'),
 })
-export type RecordHeader = Of<typeof recordHeader>
 
 export const flattenedAbi = abi64be
 export const recordHeaderSize = recordHeader.layout(flattenedAbi).size

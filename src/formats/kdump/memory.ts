@@ -83,7 +83,7 @@ function copy(from: Uint8Array, at: number, into: Uint8Array, done: number, leng
 }
 
 /** Runs of set bits, in bytes of memory. */
-export function bitmapRanges(bitmap: Bitmap, blockSize: number): Ranges {
+function bitmapRanges(bitmap: Bitmap, blockSize: number): Ranges {
   const runs: Range[] = []
   for (let pfn = bitmap.next(0); pfn >= 0; ) {
     const end = bitmap.nextClear(pfn)

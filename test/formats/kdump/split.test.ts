@@ -39,6 +39,7 @@ describe('a split dump', () => {
     }
     expect(dump.memory.storedPages(4096).count()).toBe(5)
     expect(dump.warnings).toEqual([])
+    expect(dump.paths).toEqual(parts)
   })
 
   it('may have one part whose disk was full', () => {
