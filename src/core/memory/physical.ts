@@ -25,15 +25,25 @@ export interface PhysicalMemory extends Disposable {
 /** 64 TiB of 4 KiB pages: a bitmap of 2 GiB. A higher address is a damaged file, or a job for a sparse bitmap. */
 export const maxPages = 2 ** 34
 
-/** The bitmap that storedPages fills. */
+/** The bitmap that storedPages fills. @throws {FormatError} it would be absurd, or more than there is memory for. */
 export function pageBitmap(ranges: Ranges, pageSize: number, file: string): Bitmap {
   const end = ranges.at(-1)?.end ?? 0
   const pages = Math.ceil(end / pageSize)
-  if (pages <= maxPages) return new Bitmap(pages)
+  const bitmap = pages > maxPages ? undefined : tryBitmap(pages)
+  if (bitmap !== undefined) return bitmap
   throw new FormatError({
     file,
     field: 'highest physical address',
-    expected: `at most ${maxPages} pages of ${pageSize} bytes`,
+    expected: `at most ${maxPages} pages of ${pageSize} bytes, and memory for one bit each`,
     found: `0x${end.toString(16)}`,
   })
+}
+
+function tryBitmap(pages: number): Bitmap | undefined {
+  try {
+    return new Bitmap(pages)
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
+  }
 }
