@@ -124,6 +124,13 @@ export class Bitmap {
     return this.first(this.length)
   }
 
+  /** A copy of `length` bits; those that are new are clear. */
+  resized(length: number): Bitmap {
+    const copy = new Bitmap(length)
+    copy.bytes.set(this.first(length).bytes)
+    return copy
+  }
+
   /** A copy of the first `length` bits, or of all when there are fewer. */
   first(length: number): Bitmap {
     const bits = Math.min(length, this.length)

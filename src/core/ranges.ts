@@ -41,6 +41,23 @@ export function findRange(ranges: Ranges, address: number): Range | undefined {
   return undefined
 }
 
+/** The parts of `ranges` inside one range; takes time for those parts alone. */
+export function clip(ranges: Ranges, { start, end }: Range): Ranges {
+  let low = 0
+  let high = ranges.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((ranges[middle] as Range).end <= start) low = middle + 1
+    else high = middle
+  }
+  const parts: Range[] = []
+  for (; low < ranges.length && (ranges[low] as Range).start < end; low++) {
+    const range = ranges[low] as Range
+    parts.push({ start: Math.max(range.start, start), end: Math.min(range.end, end) })
+  }
+  return parts
+}
+
 export const contains = (ranges: Ranges, inner: Range): boolean => {
   const range = findRange(ranges, inner.start)
   return range !== undefined && inner.end <= range.end

@@ -81,6 +81,8 @@ export interface Dump extends Disposable {
 export interface KdumpFacts {
   readonly headerVersion: number
   readonly dumpLevel: number
+  /** Number of page frames the bitmaps cover. */
+  readonly maxMapnr: number
   /** DUMP_DH_COMPRESSED_* and INCOMPLETE bits. */
   readonly status: number
   readonly utsname: Utsname

@@ -37,6 +37,14 @@ describe('bitmap', () => {
             const clear = model.indexOf(false, from)
             expect(bitmap.nextClear(from)).toBe(clear < 0 ? length : clear)
           }
+          for (const size of [1, 17, 200]) {
+            const resized = bitmap.resized(size)
+            expect(Array.from({ length: size }, (_, i) => resized.has(i))).toEqual(
+              Array.from({ length: size }, (_, i) => model[i] ?? false),
+            )
+            const both = resized.and(bitmap)
+            expect(both.count()).toBe(model.slice(0, size).filter(Boolean).length)
+          }
         },
       ),
       { verbose: true },

@@ -28,8 +28,8 @@ export interface ElfHead {
 
 export interface LoadHeader extends Pick<ProgramHeader, 'flags' | 'virtual' | 'fileSize' | 'memorySize'> {
   readonly physical: number
-  /** Bytes from the end of the headers, where the data begins; undefined writes p_offset 0. */
-  readonly dataOffset: number | undefined
+  /** p_offset, counted from the end of the headers. */
+  readonly dataOffset: number
 }
 
 /** Everything in front of the data. */
@@ -76,7 +76,7 @@ export function writeElfHead({ machine, littleEndian, flags, notes, loads }: Elf
       ...load,
       type: programTypes.load,
       physical: BigInt(load.physical),
-      offset: load.dataOffset === undefined ? 0 : dataOffset + load.dataOffset,
+      offset: dataOffset + load.dataOffset,
     })),
   ].map((program) => programHeader64.write(program, abi))
   return Buffer.concat([header, ...programs, section, notes])

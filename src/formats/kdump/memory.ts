@@ -52,8 +52,7 @@ export function kdumpMemory(parts: readonly KdumpPart[], exists: Bitmap, stored:
         const length = Math.min(into.length - done, blockSize - inPage)
         if (!exists.has(pfn)) throw new FaultError('physical', at, into.length - done, 'hole')
         if (!stored.has(pfn)) throw new FaultError('physical', at, into.length - done, 'excluded')
-        if (length === into.length && length === blockSize) load(pfn, into)
-        else if (length === blockSize) load(pfn, into.subarray(done, done + length))
+        if (length === blockSize) load(pfn, into.subarray(done, done + length))
         else copy(cache.get(pfn), inPage, into, done, length)
         done += length
       }

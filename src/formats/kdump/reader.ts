@@ -53,9 +53,10 @@ function pathsOf(sources: readonly ByteSource[]): readonly string[] | undefined 
   return paths.length === sources.length ? paths : undefined
 }
 
-const kdumpFacts = ({ header, sub }: KdumpHeaders): KdumpFacts => ({
+const kdumpFacts = ({ header, sub, maxMapnr }: KdumpHeaders): KdumpFacts => ({
   headerVersion: header.headerVersion,
   dumpLevel: sub.dumpLevel ?? 0,
+  maxMapnr,
   status: header.status,
   utsname: header.utsname,
   crashTime: Number(header.seconds) <= Number.MAX_SAFE_INTEGER ? Number(header.seconds) : 0,
