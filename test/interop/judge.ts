@@ -17,8 +17,8 @@ export function describeWithPython(module: string, name: string, tests: () => vo
 }
 
 /** Standard output of a Python script. @throws {Error} with all it printed when it fails. */
-export const runPython = (script: string, args: readonly string[]): Buffer =>
-  runJudge(python, ['-c', script, ...args])
+export const runPython = (script: string, args: readonly string[], input?: Uint8Array): Buffer =>
+  runJudge(python, ['-c', script, ...args], input)
 
 function describeWhen(isThere: boolean, tool: string, name: string, tests: () => void): void {
   if (isThere || process.env.CI !== undefined) describe(name, tests)

@@ -154,7 +154,7 @@ function makePlaces(loads: readonly LoadHeader[]): (run: Run) => Place[] {
       current.push(waiting[next] as LoadHeader)
     }
     current = current.filter(({ physical, fileSize }) => physical + fileSize > start)
-    return current.map(({ physical, fileSize, dataOffset = 0 }) => {
+    return current.map(({ physical, fileSize, dataOffset }) => {
       const from = Math.max(physical, start)
       return { at: dataOffset + from - physical, start: from, end: Math.min(physical + fileSize, end) }
     })

@@ -1,7 +1,8 @@
 // How a filter shows in an ELF file: memory that was left out is the part of a segment behind its file
 // data (p_filesz < p_memsz), so a segment ends where a hole begins. Holes of a few pages are not worth
 // a program header and are stored after all. Segments follow each other in memory as those of the
-// source did. Source: makedumpfile write_elf_pages_cyclic, get_loads_dumpfile_cyclic.
+// source did. Source: makedumpfile write_elf_pages_cyclic, get_loads_dumpfile_cyclic; unlike there, a
+// segment without data has a p_offset, because crash up to 8 takes the lowest one for the header's size.
 
 import type { LoadHeader } from '../../formats/elf/writer.ts'
 import type { Bitmap } from '../bitmap.ts'
@@ -28,14 +29,14 @@ export interface SegmentPages {
 export function cutSegments(segments: readonly MemorySegment[], pages: SegmentPages): LoadHeader[] {
   let dataOffset = 0
   return segments.flatMap((segment) =>
-    cutSegment(segment, pages).map(({ start, memorySize, fileSize, isLast }) => {
+    cutSegment(segment, pages).map(({ start, memorySize, fileSize }) => {
       const header = {
         flags: segment.flags,
         physical: start,
         virtual: BigInt.asUintN(64, segment.virtual + BigInt(start - segment.physical)),
         memorySize,
         fileSize,
-        dataOffset: fileSize === 0 && !isLast ? undefined : dataOffset,
+        dataOffset,
       }
       dataOffset += fileSize
       return header
@@ -47,7 +48,6 @@ interface Piece {
   readonly start: number
   memorySize: number
   fileSize: number
-  isLast: boolean
 }
 
 function cutSegment(
@@ -55,7 +55,7 @@ function cutSegment(
   { pageSize, keep, readable }: SegmentPages,
 ): Piece[] {
   const end = physical + memorySize
-  const newPiece = (start: number): Piece => ({ start, memorySize: 0, fileSize: 0, isLast: false })
+  const newPiece = (start: number): Piece => ({ start, memorySize: 0, fileSize: 0 })
   let piece = newPiece(physical)
   const pieces = [piece]
   let hole = 0
@@ -81,6 +81,5 @@ function cutSegment(
     piece.memorySize = next - piece.start
     at = next
   }
-  piece.isLast = true
   return pieces
 }

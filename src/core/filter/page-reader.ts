@@ -4,7 +4,7 @@
 
 import { DumpError } from '../errors.ts'
 import type { PhysicalMemory } from '../memory/physical.ts'
-import { findRange, intersect, type Ranges } from '../ranges.ts'
+import { clip, contains, type Range } from '../ranges.ts'
 
 /**
  * Fill `into` with [address, address + into.length), both multiples of `pageSize`. Lost pages are all
@@ -16,7 +16,7 @@ export function readPages(
   address: number,
   into: Uint8Array,
 ): readonly number[] {
-  if (tryRead(memory, address, into)) return noneLost
+  if (isWhole(memory, address, into) && tryRead(memory, address, into)) return noneLost
   const lost: number[] = []
   for (let at = 0; at < into.length; at += pageSize) {
     const page = into.subarray(at, at + pageSize)
@@ -27,24 +27,19 @@ export function readPages(
 
 const noneLost: readonly number[] = []
 
+/** A read that meets a hole throws, and errors are slow; a dump may have a hole in every page. */
+const isWhole = ({ ranges }: PhysicalMemory, address: number, into: Uint8Array): boolean =>
+  contains(ranges, { start: address, end: address + into.length })
+
 /** False when the page is lost; `page` is zero then. */
 function readPage(memory: PhysicalMemory, address: number, page: Uint8Array): boolean {
-  if (tryRead(memory, address, page)) return true
   page.fill(0)
-  const parts = rangesWithin(memory.ranges, address, address + page.length)
-  const read = ({ start, end }: { start: number; end: number }): boolean =>
+  const parts = clip(memory.ranges, { start: address, end: address + page.length })
+  const read = ({ start, end }: Range): boolean =>
     tryRead(memory, start, page.subarray(start - address, end - address))
-  // One part that is the whole page has been tried already.
-  const whole = parts[0]?.start === address && parts[0].end === address + page.length
-  if (!whole && parts.every(read)) return true
+  if (parts.every(read)) return true
   page.fill(0)
   return false
-}
-
-function rangesWithin(ranges: Ranges, start: number, end: number): Ranges {
-  const first = findRange(ranges, start)
-  if (first !== undefined && first.end >= end) return [{ start, end }]
-  return intersect(ranges, [{ start, end }])
 }
 
 function tryRead(memory: PhysicalMemory, address: number, into: Uint8Array): boolean {

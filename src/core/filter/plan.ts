@@ -67,20 +67,27 @@ export function planFilter(dump: Dump, options: PlanOptions): FilterPlan {
   const classified =
     kernel === undefined ? withoutWalk(pages) : classifyPages(kernel, { level, pages, likeMakedumpfile })
   warnings.push(...classified.warnings)
-  const existing = pages.existing.first(classified.maxMapnr)
+  const maxMapnr = highestPage(dump, pages, classified.maxMapnr)
+  const existing = pages.existing.resized(maxMapnr)
   return {
     pageSize,
     level,
-    maxMapnr: classified.maxMapnr,
+    maxMapnr,
     source: pages,
     existing,
-    keep: classified.keep,
+    keep: classified.keep.resized(maxMapnr),
     counts: classified.counts,
     isCutShort: dump.warnings.some(({ code }) => lossCodes.has(code)),
-    missing: existing.count() - pages.dumpable.count(0, classified.maxMapnr),
+    missing: existing.count() - pages.dumpable.count(0, maxMapnr),
     machine: machineFacts(dump, kernel, warnings),
     warnings,
   }
+}
+
+/** Memory that ends below the last section with struct pages: a kdump file goes on saying where that is. */
+function highestPage({ kdump }: Dump, pages: DumpPages, maxMapnr: Pfn): Pfn {
+  const isCut = maxMapnr < pages.existing.length
+  return isCut ? maxMapnr : Math.max(maxMapnr, kdump?.maxMapnr ?? 0)
 }
 
 /** Warnings of readers about pages that should be there. */
