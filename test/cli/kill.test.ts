@@ -15,9 +15,9 @@ import { fadump, program } from './program.ts'
 const page = 65536
 /** Fixed, so that every run writes the same. */
 const steps = [
-  { command: 'register', args: ['--bootargs-append', 'nr_cpus=1'], kills: 30 },
+  { command: 'register', args: ['--bootargs-append', 'nr_cpus=1'], kills: 20 },
   { command: 'trigger', args: ['--cpu', '1', '--time', '1795447218'], kills: 30 },
-  { command: 'boot-capture', args: [], kills: 40 },
+  { command: 'boot-capture', args: [], kills: 50 },
 ] as const
 
 let folder: string

@@ -164,10 +164,10 @@ describe('in the wrong order', () => {
     ['trigger', 'the machine is not registered', 'first run fadump register fresh'],
     [
       'boot-capture',
-      'the machine is not crashed',
+      'the machine has not crashed',
       'first run fadump register fresh, then fadump trigger fresh',
     ],
-    ['gen-elfcorehdr', 'the machine is not crashed', 'fadump trigger fresh'],
+    ['gen-elfcorehdr', 'the machine has not crashed', 'fadump trigger fresh'],
   ])('%s is refused by name', (command, message, hint) => {
     blank('fresh')
     const { exitCode, out, err } = run(command, 'fresh')
@@ -178,7 +178,7 @@ describe('in the wrong order', () => {
 
   it('register is refused while the capture kernel runs', () => {
     expect(run('register', 'machine').err).toContain(
-      'error: register: the machine is not running its production kernel',
+      'error: register: the machine does not run its production kernel',
     )
   })
 })

@@ -10,12 +10,17 @@ const circle = [
     stage: 'production',
     next: 'register',
     is: 'runs its production kernel, not registered',
-    not: 'running its production kernel',
+    isNot: 'does not run its production kernel',
   },
-  { stage: 'registered', next: 'trigger', is: 'is registered', not: 'registered' },
-  { stage: 'crashed', next: 'boot-capture', is: 'has crashed', not: 'crashed' },
-  { stage: 'capture', next: 'release', is: 'runs its capture kernel', not: 'running its capture kernel' },
-] as const satisfies readonly { stage: MachineStage; next: string; is: string; not: string }[]
+  { stage: 'registered', next: 'trigger', is: 'is registered', isNot: 'is not registered' },
+  { stage: 'crashed', next: 'boot-capture', is: 'has crashed', isNot: 'has not crashed' },
+  {
+    stage: 'capture',
+    next: 'release',
+    is: 'runs its capture kernel',
+    isNot: 'does not run its capture kernel',
+  },
+] as const satisfies readonly { stage: MachineStage; next: string; is: string; isNot: string }[]
 
 /** `has crashed`, to follow "the machine". */
 export const renderStage = (stage: MachineStage): string => entry(stage).is
@@ -48,7 +53,7 @@ export function requireStage(
   const steps = stages
     .map((one) => commandsBetween(stage, one))
     .reduce((best, path) => (path.length < best.length ? path : best))
-  throw new RefusedError(`${command}: the machine is not ${entry(stages[0]).not}`, {
+  throw new RefusedError(`${command}: the machine ${entry(stages[0]).isNot}`, {
     errno: 'EPERM',
     hint: `it ${renderStage(stage)}; first run ${steps.map((step) => `fadump ${step} ${machine.path}`).join(', then ')}`,
   })

@@ -78,7 +78,7 @@ describe('release', () => {
     using image = await makeCaptured()
     releaseDump(image)
     expect(() => releaseDump(image)).toThrow(RefusedError)
-    expect(() => releaseDump(image)).toThrow('release: the machine is not running its capture kernel')
+    expect(() => releaseDump(image)).toThrow('release: the machine does not run its capture kernel')
   })
 
   it('lets the machine register, crash and be captured again', async () => {

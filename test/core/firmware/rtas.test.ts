@@ -15,7 +15,8 @@ import { configureKernelDump, preserveMemory } from '../../../src/core/firmware/
 import { registerRefusal, rtasFirmware } from '../../../src/core/firmware/rtas-driver.ts'
 import type { MachineImage } from '../../../src/formats/machine-image/image.ts'
 import { parseRegisterSaveArea } from '../../../src/formats/regsave.ts'
-import { makeMachine, makeMachineState } from '../../make/machine.ts'
+import { makeMachineState } from '../../make/machine.ts'
+import { makeMemoryMachine } from '../../make/memory-machine.ts'
 import { makeRtasTree } from '../../make/rtas-tree.ts'
 
 const GiB2 = 2048 * MiB
@@ -35,8 +36,8 @@ const edit = (index: number, change: Partial<FdmSection>): Fdm => ({
   sections: good.sections.map((section, i) => (i === index ? { ...section, ...change } : section)),
 })
 
-async function machineWith(fdm: Fdm): Promise<MachineImage> {
-  const image = await makeMachine({ state })
+function machineWith(fdm: Fdm): MachineImage {
+  const image = makeMemoryMachine(state, new Uint8Array())
   image.ram.write(fdmAddress, writeFdm(fdm))
   return image
 }
@@ -44,8 +45,8 @@ async function machineWith(fdm: Fdm): Promise<MachineImage> {
 const call = (command: number, length = 200, address = fdmAddress) => ({ command, address, length })
 
 /** Register what is in memory, then let firmware save it. */
-async function takeDump(fdm: Fdm): Promise<{ image: MachineImage; result: Fdm }> {
-  const image = await machineWith(fdm)
+function takeDump(fdm: Fdm): { image: MachineImage; result: Fdm } {
+  const image = machineWith(fdm)
   const { status, firmwareState } = configureKernelDump(image, call(1))
   expect(status).toBe(0)
   image.update({ ...state, firmwareState })
@@ -54,8 +55,8 @@ async function takeDump(fdm: Fdm): Promise<{ image: MachineImage; result: Fdm }>
 }
 
 describe('ibm,configure-kernel-dump', () => {
-  it('registers, and says -9 to a second time', async () => {
-    using image = await machineWith(good)
+  it('registers, and says -9 to a second time', () => {
+    using image = machineWith(good)
     const { status, firmwareState } = configureKernelDump(image, call(1))
     expect(status).toBe(0)
     expect(firmwareState.registered).toBe(true)
@@ -63,8 +64,8 @@ describe('ibm,configure-kernel-dump', () => {
     expect(configureKernelDump(image, call(1)).status).toBe(-9)
   })
 
-  it('works on its own copy', async () => {
-    using image = await machineWith({ ...good, header: { ...good.header, dumpStatusFlag: 0xffff } })
+  it('works on its own copy', () => {
+    using image = machineWith({ ...good, header: { ...good.header, dumpStatusFlag: 0xffff } })
     const { firmwareState } = configureKernelDump(image, call(1))
     image.ram.write(fdmAddress, new Uint8Array(200))
     expect(firmwareState.fdm).toBe(Buffer.from(writeFdm(good)).toString('hex'))
@@ -78,13 +79,13 @@ describe('ibm,configure-kernel-dump', () => {
     ['an unknown command', call(4), -3],
     ['INVALIDATE without a dump', call(3, 440), -3],
     ['UNREGISTER without a registration', call(2, 440), 0],
-  ])('answers %s with the right code', async (_, request, status) => {
-    using image = await machineWith(good)
+  ])('answers %s with the right code', (_, request, status) => {
+    using image = machineWith(good)
     expect(configureKernelDump(image, request).status).toBe(status)
   })
 
-  it('answers -10 to all but INVALIDATE while a dump waits', async () => {
-    using image = await machineWith(good)
+  it('answers -10 to all but INVALIDATE while a dump waits', () => {
+    using image = machineWith(good)
     const firmwareState = { ...state.firmwareState, dumpActive: true, fdm: '' }
     image.update({ ...state, firmwareState })
     expect(configureKernelDump(image, call(1)).status).toBe(-10)
@@ -93,11 +94,11 @@ describe('ibm,configure-kernel-dump', () => {
     expect([status, after.dumpActive, after.fdm]).toEqual([0, false, undefined])
   })
 
-  it('says -1 when the header cannot be read, -3 when the section table cannot', async () => {
+  it('says -1 when the header cannot be read, -3 when the section table cannot', () => {
     const memory = [{ start: 16 * MiB, end: GiB2 }]
-    using image = await makeMachine({ state: { ...state, memory } })
+    using image = makeMemoryMachine({ ...state, memory }, new Uint8Array())
     expect(configureKernelDump(image, call(1, 200, MiB)).status).toBe(-1)
-    using lost = await machineWith({
+    using lost = machineWith({
       ...good,
       header: { ...good.header, offsetFirstDumpSection: 0xfffffff0 },
     })
@@ -112,8 +113,8 @@ describe('ibm,configure-kernel-dump', () => {
     ['a copy onto its own source', edit(2, { destinationAddress: 0x8000000 })],
     ['two copies to one place', edit(2, { destinationAddress: config.reserveStart })],
     ['a source another copy destroys', edit(0, { destinationAddress: MiB })],
-  ])('says -3 to %s', async (_, fdm) => {
-    using image = await machineWith(fdm)
+  ])('says -3 to %s', (_, fdm) => {
+    using image = machineWith(fdm)
     expect(configureKernelDump(image, call(1)).status).toBe(-3)
   })
 
@@ -129,8 +130,8 @@ describe('ibm,configure-kernel-dump', () => {
 })
 
 describe('firmware at a crash', () => {
-  it('copies in table order and reports every byte', async () => {
-    const { image, result } = await takeDump(good)
+  it('copies in table order and reports every byte', () => {
+    const { image, result } = takeDump(good)
     using machine = image
     expect(result.header.dumpStatusFlag).toBe(0xc000)
     expect(result.sections.map((one) => [one.sourceDataType, one.errorFlags, one.bytesDumped])).toEqual([
@@ -151,8 +152,8 @@ describe('firmware at a crash', () => {
     ])
   })
 
-  it('gives the same memory when it is done again', async () => {
-    const { image } = await takeDump(good)
+  it('gives the same memory when it is done again', () => {
+    const { image } = takeDump(good)
     using machine = image
     const first = preserveMemory(machine)
     expect(preserveMemory(machine)).toEqual(first)
@@ -167,8 +168,8 @@ describe('firmware at a crash', () => {
     ['flags a destination outside memory', 2, { destinationAddress: 2 * GiB2 }, 0x1000, 0xe000],
     ['flags a CPU area outside memory', 0, { destinationAddress: 2 * GiB2 }, 0x1000, 0xe000],
     ['flags a CPU area that is too small', 0, { sourceLength: 0x9ff }, 0x0800, 0xe000],
-  ])('%s', async (_, index, change, flags, status) => {
-    const { image, result } = await takeDump(edit(index, change))
+  ])('%s', (_, index, change, flags, status) => {
+    const { image, result } = takeDump(edit(index, change))
     using _machine = image
     expect(result.sections[index]).toMatchObject({ errorFlags: flags, bytesDumped: 0 })
     expect(result.header.dumpStatusFlag).toBe(status)
@@ -176,8 +177,8 @@ describe('firmware at a crash', () => {
     for (const section of others) expect(section.bytesDumped).toBe(section.sourceLength)
   })
 
-  it('leaves a section in place that has no other destination', async () => {
-    const { image, result } = await takeDump(
+  it('leaves a section in place that has no other destination', () => {
+    const { image, result } = takeDump(
       edit(2, { sourceAddress: 0, destinationAddress: 0, sourceDataType: sectionTypes.bootMemory }),
     )
     using _machine = image

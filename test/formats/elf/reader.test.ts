@@ -186,4 +186,34 @@ describe('ELF core reader', () => {
     const dump = openCore({ segments: [{ physical: 2 ** 52, data: pattern(16) }] })
     expect(() => dump.memory.storedPages(4096)).toThrow(/highest physical address/)
   })
+
+  it('asks the file once for a page, and once for many small reads of one place', () => {
+    const bytes = makeElfCore({
+      segments: [
+        { physical: 0, data: pattern(0x40_0000) },
+        { physical: 0x1000_0000, data: pattern(0x40_0000) },
+      ],
+    })
+    const inner = new BufferSource(bytes, 'test.elf')
+    let reads = 0
+    const counting = {
+      name: inner.name,
+      size: inner.size,
+      read(offset: number, into: Uint8Array) {
+        reads++
+        return inner.read(offset, into)
+      },
+      [Symbol.dispose]() {},
+    }
+    using dump = openSource(counting)
+    reads = 0
+    const page = new Uint8Array(4096)
+    for (let at = 0; at < 0x40_0000; at += 4096) dump.memory.read(0x1000_0000 + at, page)
+    expect(reads).toBe(1024)
+    reads = 0
+    const word = new Uint8Array(8)
+    for (let at = 0; at < 4096; at += 8) dump.memory.read(0x2000 + at, word)
+    // The place lies in two blocks of the file.
+    expect(reads).toBeLessThanOrEqual(3)
+  })
 })

@@ -185,4 +185,25 @@ describe('kdump reader', () => {
       { numRuns: 30 },
     )
   })
+
+  it('unpacks a page once for many small reads, and reads hundreds of descriptors at a time', () => {
+    const pages = Array.from({ length: 1000 }, (_, pfn) => zlibPage(pfn))
+    const inner = new BufferSource(makeKdump({ maxMapnr: 1000, pages }), 'test.kdump')
+    let reads = 0
+    using dump = openSource({
+      name: inner.name,
+      size: inner.size,
+      read(offset, into) {
+        reads++
+        return inner.read(offset, into)
+      },
+      [Symbol.dispose]() {},
+    })
+    reads = 0
+    const word = new Uint8Array(8)
+    for (let pass = 0; pass < 3; pass++) {
+      for (let at = 0; at < 1000 * 4096; at += 512) dump.memory.read(at, word)
+    }
+    expect(reads).toBeLessThanOrEqual(1000 + Math.ceil(1000 / 256))
+  })
 })

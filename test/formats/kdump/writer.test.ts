@@ -149,6 +149,7 @@ describe('kdump writer', () => {
         expect(dump.kdump).toEqual({
           headerVersion: 6,
           dumpLevel: 0,
+          maxMapnr: 2000,
           status: 0,
           utsname,
           crashTime: 1_790_000_000,
