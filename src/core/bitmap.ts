@@ -2,6 +2,9 @@
 // every target, which is also how kdump files store it (diskdump_mod.h). A machine may have more than
 // 2^32 pages, so a byte's number is not computed with >>.
 
+/** Copied at once. */
+const copyBytes = 2 ** 16
+
 /** Number of the byte that holds a bit. */
 const byteOf = (bit: number): number => (bit - (bit & 7)) / 8
 
@@ -70,7 +73,12 @@ export class Bitmap {
     const tail = 0xff >> (7 - ((stop - 1) & 7))
     if (first === last) return onesIn((bytes[first] as number) & head & tail)
     let total = onesIn((bytes[first] as number) & head) + onesIn((bytes[last] as number) & tail)
-    for (let at = first + 1; at < last; at++) total += onesInByte[bytes[at] as number] as number
+    for (let at = first + 1; at < last; at++) {
+      const byte = bytes[at] as number
+      if (byte !== 0) total += onesInByte[byte] as number
+      // Memory at high addresses stands behind holes of gigabytes.
+      else if (at % 4096 === 0) at = Math.min(this.#skip(at, 0), last) - 1
+    }
     return total
   }
 
@@ -124,19 +132,21 @@ export class Bitmap {
     return this.first(this.length)
   }
 
-  /** A copy of `length` bits; those that are new are clear. */
-  resized(length: number): Bitmap {
-    const copy = new Bitmap(length)
-    copy.bytes.set(this.first(length).bytes)
-    return copy
-  }
-
   /** A copy of the first `length` bits, or of all when there are fewer. */
   first(length: number): Bitmap {
+    return this.resized(Math.min(length, this.length))
+  }
+
+  /** A copy of `length` bits; those that are new are clear. Zeros are not written, and so take no memory. */
+  resized(length: number): Bitmap {
+    const copy = new Bitmap(length)
     const bits = Math.min(length, this.length)
-    const bytes = this.bytes.slice(0, Math.ceil(bits / 8))
-    if ((bits & 7) !== 0) bytes[bytes.length - 1] &= (1 << (bits & 7)) - 1
-    return new Bitmap(bits, bytes)
+    const end = Math.ceil(bits / 8)
+    for (let at = this.#skip(0, 0); at < end; at = this.#skip(at + copyBytes, 0)) {
+      copy.bytes.set(this.bytes.subarray(at, Math.min(at + copyBytes, end)), at)
+    }
+    if ((bits & 7) !== 0) copy.bytes[end - 1] &= (1 << (bits & 7)) - 1
+    return copy
   }
 }
 
