@@ -6,8 +6,14 @@
  * @param time seconds since 1970
  */
 export function crashFolder(host: string | undefined, time: number): string {
-  const [date, clock] = new Date(time * 1000).toISOString().split(/[T.]/)
-  return `${hostPart(host ?? '')}-${date}-${clock}`
+  return `${hostPart(host ?? '')}-${timePart(time)}`
+}
+
+/** A time that no calendar has stays a number: it may come from a damaged header. */
+function timePart(time: number): string {
+  const date = new Date(time * 1000)
+  if (!(date.getUTCFullYear() <= 9999)) return `${time}`
+  return date.toISOString().slice(0, 19).replace('T', '-')
 }
 
 /** Letters, digits, dot, dash and underscore; no hidden name, no option; at most 64 characters. */

@@ -20,6 +20,11 @@ describe('the name of a crash directory', () => {
     expect(crashFolder(host, 0)).toBe(`${start}1970-01-01-00:00:00`)
   })
 
+  it('has a name for a time that no calendar has', () => {
+    expect(crashFolder('h', 2 ** 53 - 1)).toBe('h-9007199254740991')
+    expect(crashFolder('h', 999_999_999_999)).toBe('h-999999999999')
+  })
+
   it('is one visible path component whatever the host calls itself', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (host) => {
