@@ -20,7 +20,13 @@ export const wrong = (place: Place, expected: string, value: unknown): FormatErr
     found: show(value),
   })
 
-const show = (value: unknown): string => (JSON.stringify(value) ?? 'nothing').slice(0, 80)
+/** Its own fields only: JSON.stringify has no room on the stack for what is nested a million times. */
+function show(value: unknown): string {
+  const flat = JSON.stringify(value, (_, item) =>
+    item !== value && typeof item === 'object' && item !== null ? '…' : item,
+  )
+  return (flat ?? 'nothing').slice(0, 80)
+}
 
 const inside = (place: Place, step: string): Place => ({ ...place, path: `${place.path}${step}` })
 

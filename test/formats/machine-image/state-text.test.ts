@@ -155,6 +155,11 @@ describe('text of a machine state', () => {
     expect(problem(textWith(['memory'], [])).field).toBe('machine state, memory')
   })
 
+  it('is refused when it is nested a million times', () => {
+    const text = `{"stage":${'['.repeat(1e6)}${']'.repeat(1e6)}}`
+    expect(problem(Buffer.from(text)).expected).toContain('registered')
+  })
+
   it('is refused when it is no JSON or no UTF-8', () => {
     expect(problem(Buffer.from('{')).expected).toBe('JSON text')
     expect(problem(Buffer.from([0x22, 0xff, 0x22])).expected).toBe('JSON text')
