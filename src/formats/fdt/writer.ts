@@ -9,9 +9,9 @@ import { cells, type DeviceNode } from './tree.ts'
 const noReservations = new Uint8Array(16)
 
 export function writeDeviceTree(root: DeviceNode): Uint8Array {
-  const names = new Map<string, number>()
+  const names: Names = { offsets: new Map(), size: 0 }
   const structure = Buffer.concat([...nodeParts(root, names), cells(tokens.end)])
-  const strings = Buffer.from([...names.keys()].map((name) => `${name}\0`).join(''), 'latin1')
+  const strings = Buffer.from([...names.offsets.keys()].map((name) => `${name}\0`).join(''), 'latin1')
   const reservationsOffset = alignUp(fdtHeader.layout(fdtAbi).size, 8)
   const structOffset = reservationsOffset + noReservations.length
   const stringsOffset = structOffset + structure.length
@@ -36,7 +36,14 @@ export function writeDeviceTree(root: DeviceNode): Uint8Array {
   return bytes
 }
 
-function* nodeParts(node: DeviceNode, names: Map<string, number>): Generator<Uint8Array> {
+/** Where each name stands in the block of names; they are kept in the order they came. */
+interface Names {
+  readonly offsets: Map<string, number>
+  /** Bytes of the block so far. */
+  size: number
+}
+
+function* nodeParts(node: DeviceNode, names: Names): Generator<Uint8Array> {
   yield cells(tokens.beginNode)
   yield padded(Buffer.from(`${node.name}\0`, 'latin1'))
   for (const [name, value] of node.properties) {
@@ -47,13 +54,12 @@ function* nodeParts(node: DeviceNode, names: Map<string, number>): Generator<Uin
   yield cells(tokens.endNode)
 }
 
-/** Where a name stands in the block of names; names are kept in the order they came. */
-function nameOffset(names: Map<string, number>, name: string): number {
-  const known = names.get(name)
+function nameOffset(names: Names, name: string): number {
+  const known = names.offsets.get(name)
   if (known !== undefined) return known
-  const last = [...names].at(-1)
-  const offset = last === undefined ? 0 : last[1] + last[0].length + 1
-  names.set(name, offset)
+  const offset = names.size
+  names.offsets.set(name, offset)
+  names.size += name.length + 1
   return offset
 }
 

@@ -118,6 +118,12 @@ describe('damaged device tree', () => {
     )
   })
 
+  it('is written in no time with a hundred thousand names', () => {
+    const names = Array.from({ length: 1e5 }, (_, i) => `p${i}`)
+    const root = makeNode('', Object.fromEntries(names.map((name) => [name, new Uint8Array(0)])))
+    expect([...readDeviceTree(writeDeviceTree(root), 'tree').properties.keys()]).toEqual(names)
+  })
+
   it('is refused when nodes nest without end', () => {
     const structure = cells(...Array.from({ length: 1000 }, () => [1, 0]).flat())
     const header = cells(0xd00dfeed, 56 + structure.length, 56, 56, 40, 17, 16, 0, 0, structure.length)
