@@ -11,6 +11,8 @@ export interface ByteSource extends Disposable {
   readonly path?: string | undefined
   /** Bytes. */
   readonly size: number
+  /** Bytes that are there at most, of a source that may consist of gaps; left out, `size`. */
+  readonly stored?: number
   /** Damage found while opening it that did not stop the opening. */
   readonly warnings?: readonly Warning[]
   /**
@@ -19,6 +21,9 @@ export interface ByteSource extends Disposable {
    */
   read(offset: number, into: Uint8Array): number
 }
+
+/** What a list of bytes in the source cannot be longer than. */
+export const storedSize = (source: ByteSource): number => source.stored ?? source.size
 
 /** Bytes [offset, offset + length) or fewer at the end of the source. */
 export function readUpTo(source: ByteSource, offset: number, length: number): Uint8Array {

@@ -21,6 +21,9 @@ import {
   unknownPhysical,
 } from './layout.ts'
 
+/** More segments than a filtered dump of any machine has; more are a damaged count. */
+const maxProgramHeaders = 2 ** 20
+
 export interface ElfHeaders {
   readonly header: ElfHeader
   readonly programs: readonly ProgramHeader[]
@@ -72,6 +75,15 @@ function checkHeader(header: ElfHeader, is64: boolean, abi: Abi, file: string): 
 
 function readPrograms(source: ByteSource, header: ElfHeader, is64: boolean, abi: Abi): ProgramHeader[] {
   const count = programCount(source, header, abi)
+  if (count > maxProgramHeaders) {
+    throw new FormatError({
+      file: source.name,
+      offset: header.sectionOffset,
+      field: 'section header 0, sh_info',
+      expected: `at most ${maxProgramHeaders} program headers`,
+      found: `${count}`,
+    })
+  }
   const at = header.programOffset
   const bytes = readExactly(source, at, count * header.programEntrySize, `${count} program headers`)
   const origin = { file: source.name, base: at, what: 'program header' }

@@ -15,7 +15,13 @@ export interface Note {
 /** n_type values used in vmcores (elf.h, vmcore_info.h). */
 export const noteTypes = { prstatus: 1, vmcoreinfo: 0 } as const
 
-/** Read all notes of a note area; stops where the area ends too early, which a cut dump may do. */
+/** Some notes each of more CPUs than Linux supports. */
+const maxNotes = 2 ** 18
+
+/**
+ * Read all notes of a note area; stops where the area ends too early, which a cut dump may do.
+ * @throws {FormatError} more notes than any machine has
+ */
 export function parseNotes(bytes: Uint8Array, littleEndian: boolean, file: string): Note[] {
   const cursor = new Cursor(bytes, littleEndian, { file, what: 'ELF note' })
   const notes: Note[] = []
@@ -31,7 +37,10 @@ export function parseNotes(bytes: Uint8Array, littleEndian: boolean, file: strin
     const descOffset = cursor.position
     const desc = cursor.take(descSize)
     cursor.align(4)
-    if (nameSize !== 0) notes.push({ name, type, desc, descOffset })
+    if (nameSize === 0) continue
+    if (notes.length === maxNotes)
+      throw cursor.problem('number of notes', { expected: `at most ${maxNotes}` })
+    notes.push({ name, type, desc, descOffset })
   }
   return notes
 }

@@ -3,7 +3,7 @@
 // left out by a filter. Source: makedumpfile elf_info.c, crash netdump.c (how they read the same files).
 
 import { hex, KiB, MiB } from '../../core/address.ts'
-import { type ByteSource, readUpTo } from '../../core/byte-source.ts'
+import { type ByteSource, readUpTo, storedSize } from '../../core/byte-source.ts'
 import { FaultError, FormatError, type Warning } from '../../core/errors.ts'
 import { ExtentList } from '../../core/extents.ts'
 import { makePageCache } from '../../core/memory/page-cache.ts'
@@ -112,11 +112,13 @@ function readNotes(source: ByteSource, programs: readonly ProgramHeader[]): Uint
     .filter((program) => program.type === programTypes.note)
     .map(({ offset, fileSize }) => ({ offset, size: Math.min(fileSize, Math.max(0, source.size - offset)) }))
   const total = areas.reduce((sum, area) => sum + area.size, 0)
-  if (total > maxNoteBytes) {
+  // Areas do not overlap, so together they are no larger than the file.
+  const most = Math.min(maxNoteBytes, storedSize(source))
+  if (total > most) {
     throw new FormatError({
       file: source.name,
       field: 'PT_NOTE, p_filesz',
-      expected: `at most ${maxNoteBytes} bytes of notes`,
+      expected: `at most ${most} bytes of notes`,
       found: `${total}`,
     })
   }

@@ -31,6 +31,7 @@ function openFlattened(source: ByteSource): ByteSource {
     name: source.name,
     path: source.path,
     size,
+    stored: source.size,
     warnings: [...(source.warnings ?? []), ...warnings],
     read(offset, into) {
       const length = Math.max(0, Math.min(into.length, size - offset))

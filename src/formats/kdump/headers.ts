@@ -4,7 +4,7 @@
 
 import { isPowerOfTwo } from '../../core/address.ts'
 import { Bitmap } from '../../core/bitmap.ts'
-import { type ByteSource, readExactly } from '../../core/byte-source.ts'
+import { type ByteSource, readExactly, storedSize } from '../../core/byte-source.ts'
 import { FormatError } from '../../core/errors.ts'
 import { maxPages } from '../../core/memory/physical.ts'
 import type { Abi } from '../../core/struct.ts'
@@ -146,9 +146,19 @@ function checkNumbers(
   }
 }
 
-/** One bitmap, its spare bits cleared. */
+/** One bitmap, its spare bits cleared. @throws {FormatError} the file is too small to hold it. */
 export function readBitmap(source: ByteSource, at: number, maxMapnr: number): Bitmap {
-  const bytes = readExactly(source, at, Math.ceil(maxMapnr / 8), 'kdump bitmap')
+  const size = Math.ceil(maxMapnr / 8)
+  if (size > storedSize(source)) {
+    throw new FormatError({
+      file: source.name,
+      offset: at,
+      field: 'kdump bitmap',
+      expected: `${size} bytes for ${maxMapnr} pages`,
+      found: `a stream of ${storedSize(source)} bytes`,
+    })
+  }
+  const bytes = readExactly(source, at, size, 'kdump bitmap')
   const spare = bytes.length * 8 - maxMapnr
   if (spare > 0) bytes[bytes.length - 1] = (bytes[bytes.length - 1] as number) & (0xff >> spare)
   return new Bitmap(maxMapnr, bytes)

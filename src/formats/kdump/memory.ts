@@ -34,7 +34,7 @@ const cacheBytes = 32 * 1024 * 1024
 export function kdumpMemory(parts: readonly KdumpPart[], exists: Bitmap, stored: Bitmap): KdumpMemory {
   const first = parts[0] as KdumpPart
   const { blockSize } = first.headers.header
-  const ranges = bitmapRanges(exists, blockSize)
+  const ranges = existingRanges(exists, blockSize, first.source.name)
   const countBefore = countSetBits(stored)
   const files = parts.map((part) => openPart(part, stored, countBefore))
   const fileOf = (pfn: number) => files.find(({ end }) => pfn < end) ?? (files.at(-1) as PartReader)
@@ -64,8 +64,8 @@ export function kdumpMemory(parts: readonly KdumpPart[], exists: Bitmap, stored:
       have.bytes.forEach((byte, i) => {
         have.bytes[i] = byte & (exists.bytes[i] as number)
       })
-      for (const run of bitmapRanges(have, blockSize)) {
-        bitmap.setRange(Math.ceil(run.start / pageSize), Math.ceil(run.end / pageSize))
+      for (const { start, end } of runs(have, blockSize)) {
+        bitmap.setRange(Math.ceil(start / pageSize), Math.ceil(end / pageSize))
       }
       return bitmap
     },
@@ -81,15 +81,29 @@ function copy(from: Uint8Array, at: number, into: Uint8Array, done: number, leng
   else for (let i = 0; i < length; i++) into[done + i] = from[at + i] as number
 }
 
-/** Runs of set bits, in bytes of memory. */
-function bitmapRanges(bitmap: Bitmap, blockSize: number): Ranges {
-  const runs: Range[] = []
+/** Runs of set bits, in bytes of memory. A filtered dump may have more than there is room for at once. */
+function* runs(bitmap: Bitmap, blockSize: number): Generator<Range> {
   for (let pfn = bitmap.next(0); pfn >= 0; ) {
     const end = bitmap.nextClear(pfn)
-    runs.push({ start: pfn * blockSize, end: end * blockSize })
+    yield { start: pfn * blockSize, end: end * blockSize }
     pfn = bitmap.next(end)
   }
-  return runs
+}
+
+/** Pieces of RAM of any machine: thousands at most. */
+const maxRanges = 2 ** 20
+
+/** Where RAM was. @throws {FormatError} the bitmap is in so many pieces that it is none. */
+function existingRanges(exists: Bitmap, blockSize: number, file: string): Ranges {
+  const ranges: Range[] = []
+  for (const run of runs(exists, blockSize)) {
+    if (ranges.length === maxRanges) {
+      const expected = `at most ${maxRanges} ranges of memory`
+      throw new FormatError({ file, field: 'kdump bitmap of existing pages', expected, found: 'more' })
+    }
+    ranges.push(run)
+  }
+  return ranges
 }
 
 interface PartReader {

@@ -1,7 +1,7 @@
 // A kdump-compressed file, or the parts of a split one, as a dump.
 
 import type { ByteSource } from '../../core/byte-source.ts'
-import { readExactly } from '../../core/byte-source.ts'
+import { readExactly, storedSize } from '../../core/byte-source.ts'
 import { FormatError, type Warning } from '../../core/errors.ts'
 import { type Dump, elfMachines, type KdumpFacts } from '../dump.ts'
 import { findVmcoreinfo, type Note, noteTypes, parseNotes, writeNote } from '../elf/notes.ts'
@@ -83,7 +83,8 @@ function readInside(
   const offset = sub[`${what}Offset`] ?? 0
   const size = sub[`${what}Size`] ?? 0
   if (offset === 0 || size === 0) return new Uint8Array(0)
-  if (offset + size <= source.size) return readExactly(source, offset, size, what)
+  const isInside = offset + size <= source.size && size <= storedSize(source)
+  if (isInside) return readExactly(source, offset, size, what)
   throw new FormatError({
     file: source.name,
     offset: header.blockSize + subHeader.layout(abi).offsets[`${what}Offset`],
