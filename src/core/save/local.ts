@@ -1,7 +1,7 @@
 // A directory of this host: one directory of mode 0700 a crash, files of mode 0600. Files get their
 // name when they are whole and on disk (OutputFile), directories are fsynced up to the one that existed.
 
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { TargetError } from '../errors.ts'
 import { fileSink, makeDirectory, OutputFile } from '../output-file.ts'
 import { hashFile, hashingSink } from './checksum.ts'
@@ -11,7 +11,7 @@ export const localTarget: TargetKind = {
   example: 'a directory',
   accepts: (target) => target !== '' && !/^[a-z][a-z0-9+.-]*:\/\//i.test(target),
   open: (target) => ({
-    begin: async (folder) => openStore(makeFolder(resolve(target), folder)),
+    begin: async (folder) => openStore(makeFolder(target, folder)),
   }),
 }
 
