@@ -10,7 +10,7 @@ import { type GlobalOptions, Ui } from './ui/output.ts'
 declare const FADUMP_VERSION: string
 
 /** Options every command takes, after its name or before it. */
-export function addCommonOptions(command: Command): Command {
+function addCommonOptions(command: Command): Command {
   return command
     .option('--json', 'print the result as JSON, errors too')
     .option('-q, --quiet', 'no progress and no remarks on standard error')

@@ -126,7 +126,7 @@ export function makeDirectory(path: string): boolean {
 }
 
 /** A rename is only durable once its directory is on disk. */
-export function fsyncDirectory(path: string): void {
+function fsyncDirectory(path: string): void {
   const fd = openSync(path, 'r')
   try {
     fsyncSync(fd)

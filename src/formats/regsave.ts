@@ -4,7 +4,7 @@
 // Source: Linux arch/powerpc/platforms/pseries/rtas-fadump.{c,h}; QEMU hw/ppc/spapr_fadump.c.
 
 import { Cursor } from '../core/cursor.ts'
-import { abi64be, big64, type Of, struct, u32 } from '../core/struct.ts'
+import { abi64be, big64, struct, u32 } from '../core/struct.ts'
 
 export const regsaveHeader = struct('rtas_fadump_reg_save_area_header', {
   magicNumber: big64('REGSAVE'),
@@ -16,7 +16,6 @@ const regEntry = struct('rtas_fadump_reg_entry', {
   id: big64('name, first character in the most significant byte'),
   value: big64('register value, or the CPU number in the low 32 bits'),
 })
-export type RegisterEntry = Of<typeof regEntry>
 
 /** Registers by pt_regs names: r0…r31, nip, msr, ctr, link, xer, ccr, dar, dsisr. */
 export interface SavedCpu {

@@ -39,7 +39,7 @@ export interface TargetKind {
   open(target: string): SaveTarget
 }
 
-export const targetList: readonly TargetKind[] = [localTarget]
+const targetList: readonly TargetKind[] = [localTarget]
 
 /** The target that the command line names. @throws {UsageError} when no kind accepts it. */
 export function parseTarget(target: string): SaveTarget {
