@@ -3,7 +3,7 @@
 // puts bytes into the file that belong to no segment; the crash info header is among them.
 // Source: Linux fs/proc/vmcore.c.
 
-import { alignDown, alignUp } from '../../core/address.ts'
+import { alignDown, alignUp, hex } from '../../core/address.ts'
 import type { ByteSource } from '../../core/byte-source.ts'
 import { FormatError, RefusedError } from '../../core/errors.ts'
 import { type ElfHeaders, readElfHeaders } from '../elf/headers.ts'
@@ -34,7 +34,9 @@ export function openVmcore(image: MachineImage): ByteSource {
     })
   }
   const memory = image.ramSource()
-  const header = readElfHeaders(window(memory, capture.elfcorehdrAddress, capture.elfcorehdrSize))
+  const headerSize = Math.min(capture.elfcorehdrSize, memory.size)
+  const header = readElfHeaders(window(memory, capture.elfcorehdrAddress, headerSize))
+  checkPlaces(header, memory, pageSize)
   const parts = layOut(header, readNotes(memory, header), pageSize)
   return {
     name: image.path,
@@ -53,6 +55,26 @@ export function openVmcore(image: MachineImage): ByteSource {
     },
     [Symbol.dispose]: () => memory[Symbol.dispose](),
   }
+}
+
+/** Notes and data in memory: what lies behind its end would read as zeros. */
+function checkPlaces({ programs }: ElfHeaders, memory: ByteSource, pageSize: number): void {
+  const end = alignUp(memory.size, pageSize)
+  const problem = (field: string, expected: string, found: string): FormatError =>
+    new FormatError({ file: memory.name, field: `ELF core header in memory, ${field}`, expected, found })
+  let noteBytes = 0
+  for (const { type, offset, memorySize } of programs) {
+    if (type === programTypes.note) noteBytes += memorySize
+    else if (type === programTypes.load && offset + memorySize > end) {
+      throw problem(
+        'PT_LOAD',
+        `a part of memory (up to ${hex(end)})`,
+        `${memorySize} bytes at ${hex(offset)}`,
+      )
+    }
+  }
+  if (noteBytes > maxNoteBytes)
+    throw problem('PT_NOTE, p_memsz', `at most ${maxNoteBytes} bytes`, `${noteBytes}`)
 }
 
 /** Part of a source as a source of its own. */
@@ -75,14 +97,6 @@ function readNotes(memory: ByteSource, { programs, abi }: ElfHeaders): Uint8Arra
   const parts = programs
     .filter(({ type }) => type === programTypes.note)
     .map(({ offset, memorySize }) => {
-      if (memorySize > maxNoteBytes) {
-        throw new FormatError({
-          file: memory.name,
-          field: 'PT_NOTE, p_memsz',
-          expected: `at most ${maxNoteBytes} bytes`,
-          found: `${memorySize}`,
-        })
-      }
       const bytes = new Uint8Array(memorySize)
       memory.read(offset, bytes)
       return bytes.subarray(0, usedNoteBytes(bytes, abi.littleEndian))
