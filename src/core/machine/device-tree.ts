@@ -11,6 +11,7 @@ import {
   strings,
   withProperty,
 } from '../../formats/fdt/tree.ts'
+import { maxCpuCount, maxRanges } from '../../formats/machine-image/state-text.ts'
 import { regsaveSize } from '../../formats/regsave.ts'
 import { GiB } from '../address.ts'
 import { makeRanges, type Range, type Ranges, rangeSize } from '../ranges.ts'
@@ -127,7 +128,7 @@ export function readTreeFacts(root: DeviceNode): TreeFacts {
 function readRanges(value: Uint8Array | undefined): Ranges {
   const numbers = cellPairs(value)
   const ranges: Range[] = []
-  for (let i = 0; i + 1 < numbers.length; i += 2) {
+  for (let i = 0; i + 1 < Math.min(numbers.length, 2 * maxRanges); i += 2) {
     const [start = 0, size = 0] = [numbers[i], numbers[i + 1]]
     ranges.push({ start, end: start + size })
   }
@@ -145,7 +146,8 @@ function readMaxCpus(value: Uint8Array | undefined): number | undefined {
   if (value === undefined || value.length < 12) return undefined
   const view = new DataView(value.buffer, value.byteOffset, value.length)
   const cpus = (view.getUint32(8) - regsaveSize(0)) / (regsaveSize(1) - regsaveSize(0))
-  return view.getUint32(0) === 1 && Number.isInteger(cpus) && cpus > 0 ? cpus : undefined
+  const isCount = Number.isInteger(cpus) && cpus > 0 && cpus <= maxCpuCount
+  return view.getUint32(0) === 1 && isCount ? cpus : undefined
 }
 
 /** Is the memory of the tree the memory of the machine, in whole pages? */

@@ -30,8 +30,10 @@ import type {
 } from './state.ts'
 
 /** More ranges of memory than any firmware describes. */
-const maxRanges = 4096
-const maxCpuCount = 8192
+export const maxRanges = 4096
+export const maxCpuCount = 8192
+/** FADUMP_MAX_MEM_REGS */
+const maxBootRegions = 128
 
 export const writeStateText = (state: MachineState): Uint8Array =>
   Buffer.from(`${JSON.stringify(state, null, 1)}\n`)
@@ -85,7 +87,7 @@ const fadumpConfig = fields<FadumpConfig>({
   reserveSize: size,
   bootMemorySize: size,
   bootMemoryTop: address,
-  bootMemoryRegions: list(fields({ address, size, copy: address }), maxRanges),
+  bootMemoryRegions: list(fields({ address, size, copy: address }), maxBootRegions),
   cpuStateSize: size,
   hpteSize: size,
   bootMemoryCopy: address,
@@ -152,6 +154,9 @@ function checkWhole(state: MachineState, file: string): MachineState {
     if (alignUp(range.start, pageSize) !== range.start || alignUp(range.end, pageSize) !== range.end) {
       throw wrong(place(`memory[${i}]`), `whole pages of ${pageSize} bytes`, range)
     }
+  }
+  if (state.stage === 'registered' && state.fadump === undefined) {
+    throw wrong(place('fadump'), 'the reservation of a registered machine', undefined)
   }
   for (const [i, { id }] of cpus.entries()) {
     if (id >= state.maxCpus || (i > 0 && id <= (cpus[i - 1] as MachineCpu).id)) {

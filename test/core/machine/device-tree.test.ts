@@ -7,7 +7,15 @@ import {
   readTreeFacts,
   type TreeInputs,
 } from '../../../src/core/machine/device-tree.ts'
-import { type DeviceNode, doubleCells, findNode, makeNode, strings } from '../../../src/formats/fdt/tree.ts'
+import {
+  cells,
+  type DeviceNode,
+  doubleCells,
+  findNode,
+  makeNode,
+  strings,
+} from '../../../src/formats/fdt/tree.ts'
+import { regsaveSize } from '../../../src/formats/regsave.ts'
 import { realProperties } from '../../fixtures/device-tree.ts'
 
 const commandLine =
@@ -98,6 +106,21 @@ describe('facts of a device tree', () => {
       makeNode('memory@0', { reg: new Uint8Array(16).fill(0xff) }),
     ])
     expect(readTreeFacts(tree)).toMatchObject({ memory: [], reservedRanges: [], maxCpus: undefined })
+  })
+})
+
+describe('a hostile device tree', () => {
+  it('does not decide how many CPUs a new machine gets', () => {
+    const sizes = cells(1, 0, regsaveSize(3_000_000))
+    const tree = makeNode('', {}, [makeNode('rtas', { 'ibm,configure-kernel-dump-sizes': sizes })])
+    expect(readTreeFacts(tree).maxCpus).toBeUndefined()
+  })
+
+  it('may have a hundred thousand reserved ranges', () => {
+    const ranges = Array.from({ length: 1e5 }, (_, i) => [0, 32 * i, 0, 8]).map((range) => cells(...range))
+    const tree = makeNode('', { 'reserved-ranges': Buffer.concat(ranges) })
+    const { reservedRanges } = readTreeFacts(tree)
+    expect(() => adaptDeviceTree(tree, { commandLine: '', reservedRanges, maxCpus: 1 })).not.toThrow()
   })
 })
 

@@ -151,6 +151,12 @@ describe('text of a machine state', () => {
     expect(problem(textWith(['memory'], overlapping)).field).toBe('machine state, memory[1]')
   })
 
+  it('is refused when a registered machine has no reservation', () => {
+    expect(problem(writeStateText(makeMachineState({ stage: 'registered' }))).field).toBe(
+      'machine state, fadump',
+    )
+  })
+
   it('is refused without memory', () => {
     expect(problem(textWith(['memory'], [])).field).toBe('machine state, memory')
   })
