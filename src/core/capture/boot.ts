@@ -42,6 +42,9 @@ export function bootCapture(image: MachineImage): CaptureBoot {
 
 /** A buffer the kernel got zeroed. */
 function writeBuffer({ ram }: MachineImage, address: number, size: number, bytes: Uint8Array): void {
+  if (bytes.length > size) {
+    throw new RefusedError(`the capture kernel's buffer of ${size} bytes is too small for ${bytes.length}`)
+  }
   const buffer = new Uint8Array(size)
   buffer.set(bytes)
   ram.write(address, buffer)

@@ -186,9 +186,10 @@ function freeBootMemory(state: MachineState, config: FadumpConfig): Ranges {
   return subtract(intersect(state.memory, [{ start: 0, end: config.bootMemoryTop }]), taken)
 }
 
-/** The highest free pages. */
+/** The highest free pages. Nothing cannot be allocated: a register save area of no CPUs is refused. */
 function allocate(free: Ranges, size: number, pageSize: number, what: string): Range {
-  const start = findHighest(free, size, { start: 0, end: Number.MAX_SAFE_INTEGER }, pageSize)
+  const start =
+    size === 0 ? undefined : findHighest(free, size, { start: 0, end: Number.MAX_SAFE_INTEGER }, pageSize)
   if (start !== undefined) return { start, end: start + size }
   throw new RefusedError(`fadump: Failed to allocate ${size} bytes for ${what}`)
 }

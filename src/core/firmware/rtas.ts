@@ -6,7 +6,7 @@
 
 import type { FirmwareState, MachineCpu } from '../../formats/machine-image/state.ts'
 import { type SavedCpu, writeRegisterSaveArea } from '../../formats/regsave.ts'
-import { DumpError, FaultError } from '../errors.ts'
+import { DumpError, FaultError, FormatError } from '../errors.ts'
 import { contains, overlaps, type Range } from '../ranges.ts'
 import { abi64be } from '../struct.ts'
 import {
@@ -120,13 +120,19 @@ function overlapsItself(sections: readonly FdmSection[]): boolean {
 
 const rangeAt = (start: number, size: number): Range => ({ start, end: start + size })
 
+const privateCopy = "firmware's FDM"
+
 /**
  * ibm,os-term with a registration: save what was asked for, in the order of the table, and keep the
  * results for the next boot. Doing it again after it was cut short gives the same memory.
  */
 export function preserveMemory(machine: Machine): FirmwareState {
   const old = machine.state.firmwareState
-  const fdm = parseFdm(Buffer.from(old.fdm ?? '', 'hex'), "firmware's FDM")
+  const fdm = parseFdm(Buffer.from(old.fdm ?? '', 'hex'), privateCopy)
+  if (overlapsItself(fdm.sections)) {
+    const expected = 'sections apart, as at registration'
+    throw new FormatError({ file: privateCopy, field: 'sections', expected, found: 'some that overlap' })
+  }
   const sections = fdm.sections.map((section) => preserveSection(machine, section))
   const failed = sections.some((section) => section.errorFlags !== 0)
   const dumpStatusFlag = statusFlags.triggered | statusFlags.performed | (failed ? statusFlags.error : 0)

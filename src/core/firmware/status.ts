@@ -145,11 +145,11 @@ function renderSysfs(sysfs: FadumpSysfs | undefined): string {
 }
 
 function renderMessages(messages: readonly MachineMessage[]): string[] {
-  const boots = [...new Set(messages.map(({ boot }) => boot))]
-  return boots.map((boot) => {
-    const lines = messages
-      .filter((message) => message.boot === boot)
-      .map(({ source, text }) => `  ${source.padEnd(8)}  ${printable(text)}`)
-    return `boot ${boot}\n${lines.join('\n')}`
-  })
+  const boots = new Map<number, string[]>()
+  for (const { boot, source, text } of messages) {
+    const lines = boots.get(boot) ?? []
+    lines.push(`  ${source.padEnd(8)}  ${printable(text)}`)
+    boots.set(boot, lines)
+  }
+  return Array.from(boots, ([boot, lines]) => `boot ${boot}\n${lines.join('\n')}`)
 }

@@ -167,6 +167,11 @@ describe('a dump the kernel refuses', () => {
       'rtas fadump: Unable to read CPU state data',
     ],
     [
+      'a register save area of no CPUs',
+      (image: MachineImage) => image.ram.write(areaAt + 16, new Uint8Array(4)),
+      'fadump: Failed to allocate 0 bytes for CPU notes buffer',
+    ],
+    [
       'a register save area that counts more CPUs than it holds',
       (image) => image.ram.write(areaAt + 16, Buffer.from([0xff, 0xff, 0xff, 0xff])),
       'rtas fadump: Unable to read CPU state data',

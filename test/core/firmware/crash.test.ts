@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { RefusedError, UsageError } from '../../../src/core/errors.ts'
+import { FormatError, RefusedError, UsageError } from '../../../src/core/errors.ts'
 import { type CrashOptions, crashMachine } from '../../../src/core/firmware/crash.ts'
 import { abi64le } from '../../../src/core/struct.ts'
 import { parseCrashInfo, unknownCpu } from '../../../src/formats/fdh.ts'
@@ -9,6 +9,7 @@ import type { MachineImage } from '../../../src/formats/machine-image/image.ts'
 import { makeCpu, makeMachineState } from '../../make/machine.ts'
 import {
   crash,
+  editDump,
   makeStagedMachine,
   noteAddress,
   readRam,
@@ -173,5 +174,14 @@ describe('a crash that is cut short at any of its changes', () => {
     }
     // Two states, three places the kernel writes, CPU state and boot memory.
     expect(cuts).toBe(8)
+  })
+
+  it('is refused when the state has copies that overlap', () => {
+    using image = makeStagedMachine('registered')
+    editDump(image, (fdm) => ({
+      ...fdm,
+      sections: fdm.sections.map((one) => ({ ...one, destinationAddress: one.sourceAddress + 8 })),
+    }))
+    expect(() => crashMachine(image, crash)).toThrow(FormatError)
   })
 })

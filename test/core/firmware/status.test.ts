@@ -93,6 +93,16 @@ describe('status', () => {
     expect(sysfs).toBeUndefined()
   })
 
+  it('lists messages of fifty thousand boots in no time', async () => {
+    const messages = Array.from({ length: 50_000 }, (_, i) => ({
+      boot: i + 1,
+      source: 'kernel' as const,
+      text: '',
+    }))
+    const status = await statusOf({})
+    expect(renderStatus({ ...status, messages }).match(/^boot \d/gm)).toHaveLength(50_000)
+  })
+
   it('escapes what the machine could do to a terminal', async () => {
     const evil = '\x1b[31mred'
     const status = await statusOf({
