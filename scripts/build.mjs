@@ -39,7 +39,6 @@ async function bundle(entry, output, embedded) {
     format: 'cjs',
     minifySyntax: true,
     minifyWhitespace: true,
-    keepNames: true,
     legalComments: 'none',
     define: {
       FADUMP_VERSION: JSON.stringify(version),

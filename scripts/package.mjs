@@ -31,7 +31,10 @@ await sea(join(root, 'dist/fadump.cjs'), {
   ],
   useLocalNode: true,
   signature: false,
-  seaConfig: { assets: Object.fromEntries(machines.map((name) => [name, join(root, 'demo', name)])) },
+  seaConfig: {
+    useCodeCache: true,
+    assets: Object.fromEntries(machines.map((name) => [name, join(root, 'demo', name)])),
+  },
 })
 rmSync(join(build, 'tmp'), { recursive: true })
 
