@@ -2,7 +2,7 @@
 // /proc/vmcore of a machine image. Synchronous on purpose: walking memory is a loop.
 
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
-import { FormatError, type Warning } from './errors.ts'
+import { FormatError, messageOf, type Warning } from './errors.ts'
 
 export interface ByteSource extends Disposable {
   /** For messages: the path, or what stands for it. */
@@ -96,7 +96,7 @@ export class FileSource implements ByteSource {
         file: this.name,
         offset: position,
         field: 'read',
-        found: errorText(cause),
+        found: messageOf(cause),
         hint: 'the disk or the network file system failed; nothing was changed',
         cause,
       })
@@ -116,11 +116,9 @@ function openForReading(path: string): number {
   try {
     return openSync(path, 'r')
   } catch (cause) {
-    throw new FormatError({ file: path, field: 'cannot be opened', found: errorText(cause), cause })
+    throw new FormatError({ file: path, field: 'cannot be opened', found: messageOf(cause), cause })
   }
 }
-
-const errorText = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 /** Bytes in memory. */
 export class BufferSource implements ByteSource {

@@ -180,6 +180,20 @@ export class InterruptedError extends DumpError {
   }
 }
 
+/** What a caught value says. */
+export const messageOf = (thrown: unknown): string =>
+  thrown instanceof Error ? thrown.message : String(thrown)
+
+/** What `read` gives, undefined when the dump does not have it: for facts that one can do without. */
+export function tryRead<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof DumpError) return undefined
+    throw error
+  }
+}
+
 /** Damage that did not stop the work. Collected in results, counted, shown; `--strict` turns it into an error. */
 export interface Warning {
   readonly code: string

@@ -7,16 +7,16 @@ import {
   existsSync,
   fsyncSync,
   ftruncateSync,
-  lstatSync,
   mkdirSync,
   openSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type { ByteSink } from './byte-sink.ts'
-import { TargetError } from './errors.ts'
+import { messageOf, TargetError } from './errors.ts'
 
 export interface OutputOptions {
   /** Replace a file that is there already. */
@@ -26,16 +26,18 @@ export interface OutputOptions {
 export class OutputFile implements Disposable {
   readonly path: string
   readonly temporaryPath: string
+  readonly #force: boolean
   readonly #fd: number
-  #state: 'open' | 'committed' | 'discarded' = 'open'
+  #state: 'open' | 'closed' | 'renamed' = 'open'
   #size = 0
 
   /** @throws {TargetError} when the file exists and `force` is not given, or cannot be created. */
   constructor(path: string, options: OutputOptions = {}) {
     this.path = path
     this.temporaryPath = join(dirname(path), `.${basename(path)}.incomplete`)
-    refuseExisting(path, options.force === true)
+    this.#force = options.force === true
     try {
+      refuseExisting(path, this.#force)
       rmSync(this.temporaryPath, { force: true })
       this.#fd = openSync(this.temporaryPath, 'wx+', 0o600)
     } catch (cause) {
@@ -69,14 +71,15 @@ export class OutputFile implements Disposable {
     this.#size = size
   }
 
-  /** Make it durable and give it its name. */
+  /** Make it durable and give it its name. @throws {TargetError} as the constructor, and disk full. */
   commit(): void {
     try {
+      refuseExisting(this.path, this.#force)
       fsyncSync(this.#fd)
-      closeSync(this.#fd)
+      this.#close()
       renameSync(this.temporaryPath, this.path)
+      this.#state = 'renamed'
       fsyncDirectory(dirname(this.path))
-      this.#state = 'committed'
     } catch (cause) {
       throw writeFailure(this.path, cause)
     }
@@ -84,14 +87,15 @@ export class OutputFile implements Disposable {
 
   /** Without commit: the temporary file goes, nothing else changes. */
   [Symbol.dispose](): void {
-    if (this.#state !== 'open') return
-    this.#state = 'discarded'
-    try {
-      closeSync(this.#fd)
-    } catch {
-      // Already closed by a commit that failed later on.
-    }
+    if (this.#state === 'renamed') return
+    this.#close()
     rmSync(this.temporaryPath, { force: true })
+  }
+
+  /** Once: the number of a closed descriptor may be another file's by now. */
+  #close(): void {
+    if (this.#state === 'open') closeSync(this.#fd)
+    this.#state = 'closed'
   }
 }
 
@@ -102,9 +106,12 @@ export const fileSink = (file: OutputFile): ByteSink => ({
   finish: async (size) => file.truncate(size),
 })
 
+/** What is no file (a device, a pipe, a link to a directory) would be lost by the renaming, asked for or not. */
 function refuseExisting(path: string, force: boolean): void {
-  if (!existsSync(path)) return
-  if (lstatSync(path).isDirectory()) throw new TargetError(path, 'is a directory')
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (found === undefined) return
+  if (found.isDirectory()) throw new TargetError(path, 'is a directory')
+  if (!found.isFile()) throw new TargetError(path, 'is not a regular file')
   if (!force) throw new TargetError(path, 'exists already', { hint: 'use -f to replace it, or another name' })
 }
 
@@ -143,9 +150,8 @@ export function writeFailure(
 ): TargetError {
   if (cause instanceof TargetError) return cause
   const code = (cause as { code?: string }).code
-  const text = cause instanceof Error ? cause.message : String(cause)
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     return new TargetError(path, 'no space left on the device', { hint, cause })
   }
-  return new TargetError(path, text, { cause })
+  return new TargetError(path, messageOf(cause), { cause })
 }

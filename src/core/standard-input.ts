@@ -7,11 +7,11 @@ import { closeSync, fstatSync, openSync, readSync, unlinkSync, writeSync } from 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { FileSource } from './byte-source.ts'
-import { TargetError } from './errors.ts'
+import { FormatError, messageOf, TargetError } from './errors.ts'
 
 const name = 'standard input'
 
-/** @throws {TargetError} no room for the copy. */
+/** @throws {TargetError} no room for the copy. @throws {FormatError} it cannot be read. */
 export function openStandardInput(input = 0): FileSource {
   if (fstatSync(input).isFile()) return new FileSource(pathOf(input), name)
   const spool = openUnnamed()
@@ -48,22 +48,24 @@ function copy(from: number, to: number): void {
   }
 }
 
-/** Waits for data: a pipe may have been made non-blocking by the process at its other end. */
+/** Up to the buffer's length, 0 at the end. Waits for data: a pipe may have been made non-blocking by the process at its other end. */
 function read(descriptor: number, buffer: Uint8Array): number {
   const pause = new Int32Array(new SharedArrayBuffer(4))
   for (;;) {
     try {
       return readSync(descriptor, buffer)
     } catch (error) {
-      if ((error as { code?: string }).code !== 'EAGAIN') throw error
+      if ((error as { code?: string }).code !== 'EAGAIN') throw readFailure(error)
       Atomics.wait(pause, 0, 0, 5)
     }
   }
 }
 
+const readFailure = (cause: unknown): FormatError =>
+  new FormatError({ file: name, field: 'cannot be read', found: messageOf(cause), cause })
+
 function spoolFailure(cause: unknown): TargetError {
-  const text = cause instanceof Error ? cause.message : String(cause)
-  return new TargetError(tmpdir(), `no copy of standard input can be made: ${text}`, {
+  return new TargetError(tmpdir(), `no copy of standard input can be made: ${messageOf(cause)}`, {
     hint: 'set TMPDIR to a directory with room for the whole dump',
     cause,
   })

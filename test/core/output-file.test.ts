@@ -1,4 +1,17 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import {
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -48,5 +61,32 @@ describe('output file', () => {
     mkdirSync(join(folder, 'd'))
     expect(() => new OutputFile(join(folder, 'd'), { force: true })).toThrow('is a directory')
     expect(() => new OutputFile(join(folder, 'none', 'vmcore'))).toThrow(TargetError)
+    writeFileSync(join(folder, 'file'), '')
+    expect(() => new OutputFile(join(folder, 'file', 'vmcore'))).toThrow(TargetError)
+  })
+
+  it('does not replace a pipe or a link to a directory, even when forced', () => {
+    execFileSync('mkfifo', [join(folder, 'pipe')])
+    symlinkSync(folder, join(folder, 'link'))
+    expect(() => new OutputFile(join(folder, 'pipe'), { force: true })).toThrow('is not a regular file')
+    expect(() => new OutputFile(join(folder, 'link'), { force: true })).toThrow('is a directory')
+  })
+
+  it('does not replace a file that appeared while it was written', () => {
+    const path = join(folder, 'vmcore')
+    using file = new OutputFile(path)
+    writeFileSync(path, 'precious')
+    expect(() => file.commit()).toThrow('exists already')
+    expect(readFileSync(path, 'latin1')).toBe('precious')
+  })
+
+  it('closes its descriptor once: the number may be another file by then', () => {
+    const file = new OutputFile(join(folder, 'vmcore'))
+    rmSync(file.temporaryPath)
+    expect(() => file.commit()).toThrow(TargetError)
+    const next = openSync(folder, 'r')
+    file[Symbol.dispose]()
+    expect(fstatSync(next).isDirectory()).toBe(true)
+    closeSync(next)
   })
 })

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { FileSource, readUpTo } from '../../src/core/byte-source.ts'
-import { TargetError } from '../../src/core/errors.ts'
+import { FormatError, TargetError } from '../../src/core/errors.ts'
 import { openStandardInput } from '../../src/core/standard-input.ts'
 
 let folder = ''
@@ -50,6 +50,12 @@ describe('standard input', () => {
     using source = openStandardInput(descriptor)
     closeSync(descriptor)
     expect(Buffer.compare(readUpTo(source, 10, 10), bytes.subarray(10, 20))).toBe(0)
+  })
+
+  it('is no bug of ours when it is a directory', () => {
+    const descriptor = openSync(folder, 'r')
+    expect(() => openStandardInput(descriptor)).toThrow(FormatError)
+    closeSync(descriptor)
   })
 
   it('says what to do where no copy can be made', () => {

@@ -3,7 +3,7 @@
 
 import type { Dump } from '../../formats/dump.ts'
 import type { CrashInfo } from '../../formats/fdh.ts'
-import { DumpError } from '../errors.ts'
+import { tryRead } from '../errors.ts'
 import { type CrashCause, findCause } from '../kernel/cause.ts'
 import type { CrashHints } from '../kernel/cpus.ts'
 import { findCrashInfo } from '../kernel/crash-info.ts'
@@ -55,16 +55,6 @@ export const crashHints = (subject: Subject): CrashHints => ({
   crashInfo: subject.crashInfo(),
   log: tryRead(() => subject.cause().facts),
 })
-
-/** What `read` gives, undefined when the dump does not have it: for facts that a section can do without. */
-export function tryRead<T>(read: () => T): T | undefined {
-  try {
-    return read()
-  } catch (error) {
-    if (error instanceof DumpError) return undefined
-    throw error
-  }
-}
 
 function once<T>(read: () => T): () => T {
   let result: { readonly value: T } | { readonly error: unknown } | undefined

@@ -2,6 +2,7 @@
 // level 3 takes the same time and gets within 2 % of what makedumpfile -c (level 1) writes (measured).
 
 import { createDeflate, deflateSync, inflateSync } from 'node:zlib'
+import { messageOf } from '../errors.ts'
 import { type Codec, CodecError, type Compressor } from './codec.ts'
 
 export const zlib: Codec = {
@@ -26,7 +27,7 @@ function inflate(input: Uint8Array, length: number): Uint8Array {
   try {
     return inflateSync(input, { chunkSize: length + slack, maxOutputLength: length })
   } catch (cause) {
-    throw new CodecError(`zlib: ${cause instanceof Error ? cause.message : cause}`, { cause })
+    throw new CodecError(`zlib: ${messageOf(cause)}`, { cause })
   }
 }
 

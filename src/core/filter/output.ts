@@ -4,7 +4,7 @@ import { Writable } from 'node:stream'
 import type { Dump } from '../../formats/dump.ts'
 import { flattenedSink } from '../../formats/flattened/writer.ts'
 import { openDump } from '../../formats/index.ts'
-import { DumpError, TargetError } from '../errors.ts'
+import { TargetError, tryRead } from '../errors.ts'
 import { openKernel } from '../kernel/kernel.ts'
 import { readUtsname } from '../kernel/uts.ts'
 import { fileSink, OutputFile, type OutputOptions } from '../output-file.ts'
@@ -67,11 +67,5 @@ export function checkOutput(source: Dump, output: string, writtenTo: string, res
 }
 
 /** What uname -a says, read through page tables; empty when it cannot be had. */
-function kernelName(dump: Dump): string {
-  try {
-    return Object.values(readUtsname(openKernel(dump))).join(' ')
-  } catch (error) {
-    if (error instanceof DumpError) return ''
-    throw error
-  }
-}
+const kernelName = (dump: Dump): string =>
+  tryRead(() => Object.values(readUtsname(openKernel(dump))).join(' ')) ?? ''

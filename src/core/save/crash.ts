@@ -1,7 +1,7 @@
 // What of a crash is known from the dump itself: whose it is, when it was, its log.
 
 import type { Dump } from '../../formats/dump.ts'
-import { DumpError } from '../errors.ts'
+import { tryRead } from '../errors.ts'
 import { renderDmesg } from '../kernel/dmesg.ts'
 import { type Kernel, openKernel } from '../kernel/kernel.ts'
 import { isPartial, readLog } from '../kernel/printk.ts'
@@ -27,13 +27,4 @@ function logText(kernel: Kernel): CrashText {
   const log = readLog(kernel)
   const text = printable(renderDmesg(log.records))
   return isPartial(log) ? { text, missing: `${log.unreadable} records could not be read` } : { text }
-}
-
-function tryRead<T>(read: () => T): T | undefined {
-  try {
-    return read()
-  } catch (error) {
-    if (error instanceof DumpError) return undefined
-    throw error
-  }
 }

@@ -2,10 +2,10 @@
 
 import { hex } from '../../address.ts'
 import { findArch } from '../../arch/index.ts'
-import { KernelError } from '../../errors.ts'
+import { KernelError, tryRead } from '../../errors.ts'
 import { type CpuNumber, type CpuSource, crashingCpu, readCpus } from '../../kernel/cpus.ts'
 import type { Remark, Section } from '../section.ts'
-import { crashHints, type Subject, tryRead } from '../subject.ts'
+import { crashHints, type Subject } from '../subject.ts'
 
 export interface CpuAnswer {
   readonly cpu: CpuNumber

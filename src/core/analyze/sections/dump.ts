@@ -3,10 +3,11 @@
 import type { Dump } from '../../../formats/dump.ts'
 import { hex } from '../../address.ts'
 import { findArch } from '../../arch/index.ts'
+import { tryRead } from '../../errors.ts'
 import { readDumpPages } from '../../kernel/dump-pages.ts'
 import { checkTranslation, type TranslationCheck } from '../../kernel/translation-check.ts'
 import type { Remark, Section } from '../section.ts'
-import { type Subject, tryRead } from '../subject.ts'
+import type { Subject } from '../subject.ts'
 
 export interface DumpAnswer {
   readonly file: string

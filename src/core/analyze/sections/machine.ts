@@ -1,10 +1,11 @@
 // Which machine and kernel was it, and when did it crash?
 
+import { tryRead } from '../../errors.ts'
 import { type BootFacts, readBootFacts } from '../../kernel/boot-facts.ts'
 import { readUtsname } from '../../kernel/uts.ts'
 import { totalSize } from '../../ranges.ts'
 import type { Remark, Section } from '../section.ts'
-import { type Subject, tryRead } from '../subject.ts'
+import type { Subject } from '../subject.ts'
 
 /** A fact and where it is from. */
 export interface Sourced<T> {
