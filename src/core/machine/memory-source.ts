@@ -64,9 +64,9 @@ export function openMemorySource(options: SourceOptions): MemorySource & Disposa
     throw new UsageError('--from and --memory exclude each other')
   if (isDump && holes.length > 0) throw new UsageError('--hole: a dump says itself where memory is')
   if (isDump) return openDumpSource(from, options.pageSize)
+  for (const hole of holes) checkAligned(hole, pageSize)
   const file = from === undefined ? undefined : new FileSource(from)
   const whole = { start: 0, end: alignDown(memory ?? file?.size ?? 0, pageSize) }
-  for (const hole of holes) checkAligned(hole, pageSize)
   const ranges = subtract([whole], makeRanges(holes))
   const source = file === undefined ? blankSource(ranges, pageSize) : rawSource(file, ranges, pageSize)
   return { ...source, [Symbol.dispose]: () => file?.[Symbol.dispose]() }
@@ -108,7 +108,15 @@ const rawSource = (file: ByteSource, memory: Ranges, pageSize: number): MemorySo
     const got = file.read(address, into)
     if (got < into.length) throw new FaultError('physical', address + got, into.length - got, 'truncated')
   },
+  warnings: partialPage(file, pageSize),
 })
+
+function partialPage({ name, size }: ByteSource, pageSize: number): Warning[] {
+  const rest = size % pageSize
+  if (rest === 0) return []
+  const message = `${name}: its last ${rest} bytes are no whole page of ${pageSize} bytes; the machine does not have them`
+  return [{ code: 'NOT_STORED', message }]
+}
 
 /** @throws {UsageError} when the dump is of a machine that we cannot play. */
 function dumpSource(dump: Dump, givenPageSize?: number): MemorySource {

@@ -1,7 +1,7 @@
 // The machine image file: two state slots written alternately, then RAM. docs/machine-image.md draws the
 // bytes. What is written to RAM before update() is on the disk before the state that speaks of it.
 
-import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, openSync, writeSync } from 'node:fs'
 import { type ByteSource, FileSource } from '../../core/byte-source.ts'
 import { FormatError } from '../../core/errors.ts'
 import { OutputFile, type OutputOptions, writeFailure } from '../../core/output-file.ts'
@@ -54,17 +54,20 @@ export interface OpenOptions {
  * @throws {RefusedError} opened for writing and another process has it.
  */
 export function openMachineImage(path: string, options: OpenOptions = {}): MachineImage {
-  const file = new FileSource(path)
-  const open: Disposable[] = [file]
+  const open: Disposable[] = []
+  const keep = <T extends Disposable>(resource: T): T => {
+    open.push(resource)
+    return resource
+  }
   const close = (): void => {
     for (const resource of open.splice(0).reverse()) resource[Symbol.dispose]()
   }
   try {
-    if (options.write !== true) return openImage(file, undefined, close)
-    open.push(lockMachine(path))
-    const writer = openWriter(path)
-    open.push(writer)
-    return openImage(file, writer, close)
+    const isWriter = options.write === true && existsSync(path)
+    // Before the file is opened: create -f may put another file in its place until then.
+    if (isWriter) keep(lockMachine(path))
+    const file = keep(new FileSource(path))
+    return openImage(file, isWriter ? keep(openWriter(path)) : undefined, close)
   } catch (error) {
     close()
     throw error

@@ -18,13 +18,16 @@ export function lockMachine(path: string): Disposable {
   const claimOf = (pid: number, started: string): string => `.${basename(target)}.lock.${pid}.${started}`
   const mine = claimOf(process.pid, startTime(process.pid) ?? unknownStart)
   const release = (): void => rmSync(join(folder, mine), { force: true })
+  let claims: readonly string[]
   try {
     writeFileSync(join(folder, mine), '', { flag: 'wx', mode: 0o600 })
+    claims = readdirSync(folder)
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'EEXIST') throw inUse(path, process.pid)
+    release()
     throw writeFailure(path, cause)
   }
-  for (const name of readdirSync(folder)) {
+  for (const name of claims) {
     const [, pid, started = ''] = /\.lock\.(\d+)\.(\d+)$/.exec(name) ?? []
     if (name === mine || name !== claimOf(Number(pid), started)) continue
     if (isRunning(Number(pid), started)) {

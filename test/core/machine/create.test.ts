@@ -241,12 +241,19 @@ describe('a machine made from raw memory', () => {
     const from = join(makeFolder(), 'raw')
     writeFileSync(from, Buffer.from('physical address 0'))
     truncateSync(from, 2 * MiB + 100)
-    const { state, bytes } = await create({ from, raw: true, holes: [{ start: MiB, end: MiB + 65536 }] })
+    const { state, bytes, creation } = await create({
+      from,
+      raw: true,
+      holes: [{ start: MiB, end: MiB + 65536 }],
+    })
     expect(state.memory).toEqual([
       { start: 0, end: MiB },
       { start: MiB + 65536, end: 2 * MiB },
     ])
     expect(bytes(0, 18).toString()).toBe('physical address 0')
+    expect(creation.warnings.map(({ message }) => message)).toEqual([
+      `${from}: its last 100 bytes are no whole page of 65536 bytes; the machine does not have them`,
+    ])
   })
 })
 

@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { RefusedError } from '../../../src/core/errors.ts'
+import { FormatError, RefusedError } from '../../../src/core/errors.ts'
+import { openMachineImage } from '../../../src/formats/machine-image/image.ts'
 import { lockMachine } from '../../../src/formats/machine-image/lock.ts'
 import { makeFolder } from '../../make/folder.ts'
 
@@ -53,6 +54,15 @@ describe('the lock of a machine', () => {
     using _lock = lockMachine(path)
     expect(readdirSync(dirname(path)).sort()[0]).toBe('.machine.lock.0.nonsense')
     expect(readdirSync(dirname(path))).toHaveLength(2)
+  })
+
+  it('is asked for before the machine is opened, which may be another file by then', () => {
+    const { path, claim } = makeClaim(process.ppid, startTime(process.ppid))
+    mkdirSync(path)
+    expect(() => openMachineImage(path, { write: true })).toThrow(RefusedError)
+    rmSync(claim)
+    expect(() => openMachineImage(path, { write: true })).toThrow(FormatError)
+    expect(readdirSync(dirname(path))).toEqual(['machine'])
   })
 
   it('is not that of a neighbour whose name is longer', () => {
