@@ -61,5 +61,11 @@ function parseLevel(text: string): number {
 export const threadsOption = (): Option =>
   new Option(
     '-j, --num-threads <count>',
-    'worker threads (default: one a core, none for small dumps)',
-  ).argParser(parseCount)
+    'worker threads (default: one a core up to 8, none for small dumps)',
+  ).argParser(parseThreads)
+
+function parseThreads(text: string): number {
+  const count = parseCount(text)
+  if (count > 256) throw new InvalidArgumentError('expected 0 to 256')
+  return count
+}

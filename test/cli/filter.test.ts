@@ -66,6 +66,14 @@ describe('fadump filter', () => {
     expect(readFileSync(join(folder, 'out')).equals(readFileSync(join(folder, 'direct')))).toBe(true)
   })
 
+  it('tells that levels add up', () => {
+    const folder = makeFolder()
+    fadump(['filter', '-d', '30', vmcore, 'once'], { cwd: folder })
+    const { out } = fadump(['filter', '-d', '1', 'once', 'twice'], { cwd: folder })
+    expect(out).toContain('dump level  31, changed from 1 because the source was created by dump level 30\n')
+    expect(out).toContain('missing in the source  16,366')
+  })
+
   it('exits with 5 when the reader of its output goes away', () => {
     const command = `"$0" "$1" filter -q -c -d 1 "$2" - | head -c 100000 >/dev/null; echo "\${PIPESTATUS[0]}"`
     const done = spawnSync('bash', ['-c', command, process.execPath, program, vmcore])
@@ -88,6 +96,7 @@ describe('fadump filter', () => {
     [['filter', '-d', '32', vmcore, 'out'], 2],
     [['filter', '-d', 'all', vmcore, 'out'], 2],
     [['filter', '-c', '-E', vmcore, 'out'], 2],
+    [['filter', '-j', '257', vmcore, 'out'], 2],
     [['filter', 'no-such-file', 'out'], 3],
     [['filter', import.meta.filename, 'out'], 3],
     [['filter', vmcore, 'no-such-directory/out'], 5],

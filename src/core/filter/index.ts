@@ -25,7 +25,9 @@ export interface FilterResult {
   readonly format: 'kdump' | 'elf'
   readonly codec: string | null
   readonly requestedLevel: number
-  /** With what an earlier filter left out. */
+  /** That the source was filtered with, 0 when it was not. */
+  readonly sourceLevel: number
+  /** Both together. */
   readonly level: number
   /** Bytes. */
   readonly pageSize: number
@@ -56,6 +58,7 @@ export async function filterDump(dump: Dump, sink: ByteSink, options: FilterOpti
     format: options.format,
     codec: options.codec ?? null,
     requestedLevel: options.level,
+    sourceLevel: dump.kdump?.dumpLevel ?? 0,
     level: plan.level,
     pageSize: plan.pageSize,
     pages,

@@ -10,7 +10,7 @@ import { runInOrder } from '../worker-pool.ts'
 import { type Block, type BlockResult, type BlockSetup, blockPages, startBlockWork } from './block-work.ts'
 
 export interface PipelineOptions {
-  /** Worker threads; 0 works on this one. By default as many as there are cores, 0 for small dumps. */
+  /** Worker threads; 0 works on this one. By default one a core, at most 8, and 0 for small dumps. */
   readonly threads?: number | undefined
   readonly signal?: AbortSignal | undefined
   /** Bytes of pages read so far, and in all. */
@@ -37,10 +37,11 @@ export async function* packPages(
   const shared = new SharedArrayBuffer(wanted.bytes.length)
   new Uint8Array(shared).set(wanted.bytes)
   const pages = wanted.count()
+  const blocks = Math.ceil(wanted.length / blockPages(pageSize))
   const pool = {
     setup: { ...work, paths, wanted: shared, pages: wanted.length },
     start: startBlockWork,
-    workers: options.threads ?? defaultThreads(pages * pageSize),
+    workers: Math.min(options.threads ?? defaultThreads(pages * pageSize), blocks),
     bufferBytes: blockPages(pageSize) * pageSize,
     signal: options.signal,
   }
@@ -65,7 +66,10 @@ function* listBlocks(wanted: Bitmap, length: number): Generator<Block> {
 /** Below this, starting threads takes longer than they save. */
 const worthThreads = 64 * MiB
 
+/** Each takes about 13 MiB, and memory is scarce where dumps are made. */
+const mostThreads = 8
+
 function defaultThreads(bytes: number): number {
   const cores = availableParallelism()
-  return cores > 1 && bytes >= worthThreads ? cores : 0
+  return cores > 1 && bytes >= worthThreads ? Math.min(cores, mostThreads) : 0
 }

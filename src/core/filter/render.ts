@@ -20,8 +20,10 @@ export function renderFilterResult(result: FilterResult): string {
 const formatName = ({ format, codec, flattened }: FilterResult): string =>
   [format, codec ?? 'not compressed', ...(flattened ? ['flattened'] : [])].join(', ')
 
-function levelText({ level, requestedLevel }: FilterResult): string {
-  if (level !== requestedLevel) return `${level}: ${requestedLevel}, and what the source was filtered with`
+function levelText({ level, requestedLevel, sourceLevel }: FilterResult): string {
+  if (level !== requestedLevel) {
+    return `${level}, changed from ${requestedLevel} because the source was created by dump level ${sourceLevel}`
+  }
   return level === 0 ? '0: nothing is left out; -d 31 leaves out what is seldom needed' : `${level}`
 }
 
