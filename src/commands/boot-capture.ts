@@ -5,10 +5,9 @@ import { bootCapture } from '../core/capture/boot.ts'
 import { exportVmcore } from '../core/capture/export.ts'
 import { captureReport, renderCapture } from '../core/capture/report.ts'
 import { OutputFile } from '../core/output-file.ts'
-import { openMachineImage } from '../formats/machine-image/image.ts'
 import { openVmcore } from '../formats/machine-image/vmcore.ts'
 import type { Ui } from '../ui/output.ts'
-import { warnOfDamage } from './machine.ts'
+import { openMachine } from './machine.ts'
 import { forceOption } from './options.ts'
 
 interface Options {
@@ -27,8 +26,7 @@ export function bootCaptureCommand(ui: Ui): Command {
     .option('--vmcore <file>', 'also write what /proc/vmcore reads')
     .addOption(forceOption())
     .action(async (path: string, options: Options) => {
-      using image = openMachineImage(path, { write: true })
-      warnOfDamage(ui, image)
+      using image = openMachine(ui, path, { write: true })
       // A name that cannot be written to is found out before the machine boots.
       using output = options.vmcore === undefined ? undefined : new OutputFile(options.vmcore, options)
       const boot = bootCapture(image)

@@ -3,9 +3,8 @@
 import { Command } from 'commander'
 import { readElfcorehdr, writeElfcorehdrFile } from '../core/capture/elfcorehdr-file.ts'
 import { elfcorehdrReport, renderElfcorehdr, renderExplained } from '../core/capture/report.ts'
-import { openMachineImage } from '../formats/machine-image/image.ts'
 import type { Ui } from '../ui/output.ts'
-import { warnOfDamage } from './machine.ts'
+import { openMachine } from './machine.ts'
 import { forceOption } from './options.ts'
 
 interface Options {
@@ -25,8 +24,7 @@ export function genElfcorehdrCommand(ui: Ui): Command {
     .option('--explain', 'say of every program header why it is there')
     .addOption(forceOption())
     .action((path: string, options: Options) => {
-      using image = openMachineImage(path)
-      warnOfDamage(ui, image)
+      using image = openMachine(ui, path)
       const dump = readElfcorehdr(image)
       if (options.output !== undefined) writeElfcorehdrFile(options.output, dump, options)
       const render = options.explain === true ? renderExplained : renderElfcorehdr

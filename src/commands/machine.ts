@@ -1,11 +1,11 @@
-// What the commands that open a machine have in common.
+// Opens the machine that a command works on.
 
-import type { MachineImage } from '../formats/machine-image/image.ts'
+import { type MachineImage, type OpenOptions, openMachineImage } from '../formats/machine-image/image.ts'
 import type { Ui } from '../ui/output.ts'
 
-/** One state slot could not be read: the machine is whole, but the user should know. */
-export function warnOfDamage(ui: Ui, { path, slot }: MachineImage): void {
-  if (slot.damaged === undefined) return
-  const message = `${slot.damaged} is wrong; using the other state slot of ${path}`
-  ui.warn({ code: 'SLOT_DAMAGED', message })
+/** Says what is wrong with the image, though the machine in it is whole. @throws as openMachineImage. */
+export function openMachine(ui: Ui, path: string, options?: OpenOptions): MachineImage {
+  const image = openMachineImage(path, options)
+  for (const warning of image.warnings) ui.warn(warning)
+  return image
 }

@@ -3,9 +3,8 @@
 import { Command } from 'commander'
 import { registerDump, unregisterDump } from '../core/firmware/register.ts'
 import { registerReport, renderRegister } from '../core/firmware/report.ts'
-import { openMachineImage } from '../formats/machine-image/image.ts'
 import type { Ui } from '../ui/output.ts'
-import { warnOfDamage } from './machine.ts'
+import { openMachine } from './machine.ts'
 
 interface Options {
   readonly unregister?: boolean
@@ -22,8 +21,7 @@ export function registerCommand(ui: Ui): Command {
     .option('--unregister', 'take the registration back; memory stays reserved')
     .option('--bootargs-append <text>', 'parameters that only the capture kernel is to get')
     .action((path: string, options: Options) => {
-      using image = openMachineImage(path, { write: true })
-      warnOfDamage(ui, image)
+      using image = openMachine(ui, path, { write: true })
       if (options.unregister === true) {
         const wasRegistered = unregisterDump(image)
         const text = `${path} is ${wasRegistered ? 'not registered any more' : 'not registered; nothing to do'}`

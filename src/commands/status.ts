@@ -2,17 +2,15 @@
 
 import { Command } from 'commander'
 import { readStatus, renderStatus } from '../core/firmware/status.ts'
-import { openMachineImage } from '../formats/machine-image/image.ts'
 import type { Ui } from '../ui/output.ts'
-import { warnOfDamage } from './machine.ts'
+import { openMachine } from './machine.ts'
 
 export function statusCommand(ui: Ui): Command {
   return new Command('status')
     .description('Shows a machine: its stage, memory and reservation, /sys/kernel/fadump, all messages.')
     .argument('<machine>', 'machine image')
     .action((path: string) => {
-      using image = openMachineImage(path)
-      warnOfDamage(ui, image)
+      using image = openMachine(ui, path)
       ui.result(readStatus(image), renderStatus)
     })
 }

@@ -4,9 +4,8 @@ import { Command, Option } from 'commander'
 import { crashMachine } from '../core/firmware/crash.ts'
 import { type CrashCause, crashCauses } from '../core/firmware/dying-kernel.ts'
 import { crashReport, renderCrash } from '../core/firmware/report.ts'
-import { openMachineImage } from '../formats/machine-image/image.ts'
 import type { Ui } from '../ui/output.ts'
-import { warnOfDamage } from './machine.ts'
+import { openMachine } from './machine.ts'
 import { parseCount } from './options.ts'
 
 interface Options {
@@ -32,8 +31,7 @@ export function triggerCommand(ui: Ui): Command {
     )
     .option('--time <seconds>', 'time of the crash, since 1970 (default: now)', parseCount)
     .action((path: string, options: Options) => {
-      using image = openMachineImage(path, { write: true })
-      warnOfDamage(ui, image)
+      using image = openMachine(ui, path, { write: true })
       const time = options.time ?? Math.floor(Date.now() / 1000)
       const result = crashMachine(image, { ...options, cpu: options.cpu, time })
       for (const warning of result.warnings) ui.warn(warning)

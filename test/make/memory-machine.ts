@@ -25,6 +25,7 @@ export function makeMemoryMachine(first: MachineState, firstTree: Uint8Array): M
     get slot() {
       return { sequence, damaged: undefined }
     },
+    warnings: [],
     ram,
     update(next, tree = deviceTree) {
       // As through the file: what JSON loses is lost here too.

@@ -10,12 +10,8 @@ export const machineContainer: Container = {
   probe: (_, source) => isMachineImage(source),
   unwrap(source) {
     const image = readMachineImage(source)
-    const vmcore = openVmcore(image)
-    const { damaged } = image.slot
-    const warnings =
-      damaged === undefined
-        ? []
-        : [{ code: 'SLOT_DAMAGED', message: `${damaged} is wrong; using the other state slot` }]
-    return { ...vmcore, path: source.path, warnings, [Symbol.dispose]: () => source[Symbol.dispose]() }
+    const { warnings } = image
+    const { path } = source
+    return { ...openVmcore(image), path, warnings, [Symbol.dispose]: () => source[Symbol.dispose]() }
   },
 }

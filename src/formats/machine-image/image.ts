@@ -3,7 +3,7 @@
 
 import { closeSync, existsSync, fsyncSync, openSync, writeSync } from 'node:fs'
 import { type ByteSource, FileSource } from '../../core/byte-source.ts'
-import { FormatError } from '../../core/errors.ts'
+import { FormatError, type Warning } from '../../core/errors.ts'
 import { OutputFile, type OutputOptions, writeFailure } from '../../core/output-file.ts'
 import { type Ranges, totalSize } from '../../core/ranges.ts'
 import { ramOffset, slotCount } from './layout.ts'
@@ -37,6 +37,8 @@ export interface MachineImage extends Disposable {
   readonly ram: MachineRam
   /** Which slot was read; `damaged` says why the other was not, undefined when it is good. */
   readonly slot: { readonly sequence: number; readonly damaged: string | undefined }
+  /** The same for people: the state is whole, but one day the other slot will be needed. */
+  readonly warnings: readonly Warning[]
   /** Sync RAM, write the other slot, sync. After a kill the state is the old or the new one, whole. */
   update(state: MachineState, deviceTree?: Uint8Array): void
   /** RAM as a source whose offsets are physical addresses; holes read as zeros. */
@@ -95,6 +97,9 @@ function openImage(file: ByteSource, writer: ImageWriter | undefined, close: () 
     get slot() {
       return { sequence: slot.sequence, damaged }
     },
+    get warnings() {
+      return damaged === undefined ? [] : [slotWarning(damaged)]
+    },
     update(state, deviceTree = slot.deviceTree) {
       if (writer === undefined) throw new Error(`${path}: opened for reading only`)
       const next = {
@@ -114,6 +119,11 @@ function openImage(file: ByteSource, writer: ImageWriter | undefined, close: () 
     [Symbol.dispose]: close,
   }
 }
+
+const slotWarning = (damaged: string): Warning => ({
+  code: 'SLOT_DAMAGED',
+  message: `${damaged} is wrong; using the other state slot`,
+})
 
 function checkSize(file: ByteSource, { state }: Slot): void {
   const size = ramOffset + totalSize(state.memory)
