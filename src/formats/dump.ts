@@ -78,6 +78,11 @@ export interface Dump extends Disposable {
   readonly warnings: readonly Warning[]
 }
 
+/** Does a reader's warning mean that memory is missing which the dump should have? */
+export const isLoss = ({ code }: Warning): boolean => lossCodes.has(code)
+
+const lossCodes: ReadonlySet<string> = new Set(['TRUNCATED', 'INCOMPLETE', 'DAMAGED'])
+
 export interface KdumpFacts {
   readonly headerVersion: number
   readonly dumpLevel: number

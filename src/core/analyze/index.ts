@@ -1,7 +1,7 @@
 // Makes the report: asks every section its question. A section without an answer costs that section
 // only, and the reason is in the report.
 
-import type { Dump } from '../../formats/dump.ts'
+import { type Dump, isLoss } from '../../formats/dump.ts'
 import { DumpError } from '../errors.ts'
 import { type Diagnostic, type Report, reportVersion } from './report.ts'
 import { type SectionName, sectionList } from './sections/index.ts'
@@ -16,11 +16,10 @@ export interface AnalyzeOptions {
 export function analyzeDump(dump: Dump, options: AnalyzeOptions = {}): Report {
   const subject = makeSubject(dump, options.sections !== undefined)
   const answers: Partial<Record<SectionName, unknown>> = {}
-  const diagnostics: Diagnostic[] = dump.warnings.map(({ code, message }) => ({
+  const diagnostics: Diagnostic[] = dump.warnings.map((warning) => ({
     section: undefined,
-    kind: 'missing',
-    code,
-    message,
+    kind: isLoss(warning) ? 'missing' : 'note',
+    ...warning,
     hint: undefined,
   }))
   for (const section of sectionList) {

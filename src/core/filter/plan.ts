@@ -1,7 +1,7 @@
 // What will be written, decided before the first byte: which pages stay, and what the headers say of
 // the machine. Everything comes from the dump; what it does not tell stays unknown.
 
-import { type Dump, elfMachines, type Utsname } from '../../formats/dump.ts'
+import { type Dump, elfMachines, isLoss, type Utsname } from '../../formats/dump.ts'
 import { noteTypes } from '../../formats/elf/notes.ts'
 import { KiB, type Pfn } from '../address.ts'
 import { findArch } from '../arch/index.ts'
@@ -77,7 +77,7 @@ export function planFilter(dump: Dump, options: PlanOptions): FilterPlan {
     existing,
     keep: classified.keep.resized(maxMapnr),
     counts: classified.counts,
-    isCutShort: dump.warnings.some(({ code }) => lossCodes.has(code)),
+    isCutShort: dump.warnings.some(isLoss),
     missing: existing.count() - pages.dumpable.count(0, maxMapnr),
     machine: machineFacts(dump, kernel, warnings),
     warnings,
@@ -89,9 +89,6 @@ function highestPage({ kdump }: Dump, pages: DumpPages, maxMapnr: Pfn): Pfn {
   const isCut = maxMapnr < pages.existing.length
   return isCut ? maxMapnr : Math.max(maxMapnr, kdump?.maxMapnr ?? 0)
 }
-
-/** Warnings of readers about pages that should be there. */
-const lossCodes: ReadonlySet<string> = new Set(['TRUNCATED', 'INCOMPLETE'])
 
 /** Levels 0 and 1 can do without one. */
 function findKernel(dump: Dump, level: number, warnings: Warning[]): Kernel | undefined {

@@ -44,7 +44,7 @@ export function dyingKernel(machine: Machine, config: FadumpConfig, crash: Crash
   const warnings: Warning[] = []
   const note = readVmcoreinfoNote(machine)
   if (note === undefined) {
-    warnings.push({ code: 'NO-VMCOREINFO', message: 'memory holds no VMCOREINFO note; the dump has none' })
+    warnings.push({ code: 'NO_VMCOREINFO', message: 'memory holds no VMCOREINFO note; the dump has none' })
   }
   const line = logLine(crash)
   const logged = note === undefined || line === undefined ? [] : addToLog(machine, note.text, crash, warnings)
@@ -94,7 +94,7 @@ function addToLog(
   } catch (error) {
     if (!(error instanceof DumpError)) throw error
     const message = `the log does not get the line "${line.text}": ${error.message}`
-    warnings.push({ code: 'LOG', message })
+    warnings.push({ code: 'LOG_NOT_WRITTEN', message })
     return []
   }
 }

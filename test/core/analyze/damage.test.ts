@@ -50,6 +50,20 @@ const reasons = (report: Report): string =>
   report.diagnostics.map((d) => `${d.section}: ${d.message}`).join('\n')
 
 describe('a dump that lacks something', () => {
+  it('is whole when its machine image has one damaged state slot: a remark, no incomplete report', () => {
+    using whole = openDump(smallPath)
+    const warning = { code: 'SLOT_DAMAGED', message: 'state slot 0 is wrong; using the other state slot' }
+    const report = analyzeDump({ ...whole, warnings: [warning] })
+    expect(report.diagnostics).toContainEqual({
+      section: undefined,
+      kind: 'note',
+      hint: undefined,
+      ...warning,
+    })
+    expect(report.dump).toMatchObject({ isIncomplete: false })
+    expect(isIncomplete(report)).toBe(false)
+  })
+
   it('without VMCOREINFO: registers and the dump itself, nothing of the kernel', () => {
     const bytes = makeElfCore({
       segments: [{ physical: 0, data: new Uint8Array(8192) }],

@@ -79,9 +79,9 @@ describe('a crash', () => {
   it('warns when the log cannot get its line, and goes on', () => {
     using image = makeStagedMachine('registered')
     const { warnings } = crashMachine(image, crash)
-    expect(warnings.map((warning) => warning.code)).toEqual(['LOG'])
+    expect(warnings.map((warning) => warning.code)).toEqual(['LOG_NOT_WRITTEN'])
     using bare = makeStagedMachine('registered', { kernel: makeMachineState().kernel })
-    expect(crashMachine(bare, crash).warnings.map((warning) => warning.code)).toEqual(['NO-VMCOREINFO'])
+    expect(crashMachine(bare, crash).warnings.map((warning) => warning.code)).toEqual(['NO_VMCOREINFO'])
   })
 
   it('copies memory as the dying kernel left it', () => {

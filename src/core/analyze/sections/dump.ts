@@ -1,6 +1,6 @@
 // What is in the dump, and can it be trusted?
 
-import type { Dump } from '../../../formats/dump.ts'
+import { type Dump, isLoss } from '../../../formats/dump.ts'
 import { hex } from '../../address.ts'
 import { findArch } from '../../arch/index.ts'
 import { tryRead } from '../../errors.ts'
@@ -65,7 +65,7 @@ export const dumpSection = {
       pageSize,
       pages: pageSize === undefined ? undefined : tryRead(() => countPages(dump, pageSize)),
       dumpLevel: dump.kdump?.dumpLevel,
-      isIncomplete: dump.warnings.length > 0,
+      isIncomplete: dump.warnings.some(isLoss),
       notes: countNotes(dump),
       vmcoreinfo: vmcoreinfoSource(subject),
       kernelOffset: vmcoreinfo.get('KERNELOFFSET') === undefined ? undefined : hex(vmcoreinfo.kernelOffset),
