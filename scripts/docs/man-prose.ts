@@ -181,7 +181,7 @@ export const commandProse: Readonly<Record<string, Prose>> = {
     description: [
       'Makes what kdump makes: a directory below the given one, named after the crashed host (its name is in the dump) and the time of the crash in UTC. Where that name is taken, a number is added; the directory of another crash is never written to.',
       'The kernel log comes first, because it is small and may be all there is room for: it is on disk under its name before the dump begins. Then the dump, filtered to level 31 and compressed with zlib unless told otherwise, the crash report, and last the checksums. A directory with SHA256SUMS is whole.',
-      'While the dump is written it is ".vmcore.incomplete". When it does not fit or cannot be read, that file goes away, the log stays, and the report is still tried.',
+      'While the dump is written it is ".vmcore.incomplete". When it cannot be finished, that file goes away and the log stays; when it did not fit, the report is still tried.',
       'A log or report that cannot be had does not keep the dump from being saved; a warning says so, and the exit code is 6.',
     ],
     files: [

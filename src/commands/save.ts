@@ -31,7 +31,7 @@ export function saveCommand(ui: Ui): Command {
     .argument('<source>', 'vmcore (ELF, kdump, flattened) or machine image in capture state')
     .argument('<directory>', 'where to make the directory')
     .addOption(dumpLevelOption().default(31))
-    .option('-c, --zlib', 'compress each page with zlib', true)
+    .option('-c, --zlib', 'compress each page with zlib, which is the default', true)
     .option('--no-zlib', 'store pages as they are')
     .addOption(threadsOption())
     .action(async (source: string, directory: string, options: Options) => {

@@ -1,7 +1,8 @@
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type DrgnFacts, demoMachine, expectedJson, fixture } from '../fixtures/index.ts'
 import { makeElfCore } from '../make/elf-core.ts'
 import { makeFolder } from '../make/folder.ts'
@@ -88,5 +89,26 @@ describe('fadump save', () => {
     const { location } = JSON.parse(fadump(['save', source, folder, '--json']).out)
     expect(location).toBe(join(folder, 'fixture-2026-11-23-15:20:18-2'))
     expect(statSync(join(location, 'vmcore')).mode & 0o777).toBe(0o600)
+  })
+})
+
+const canMount = process.getuid?.() === 0 && spawnSync('mount', ['-V']).status === 0
+
+describe.skipIf(!canMount)('fadump save to a full disk (mounts 4 MiB, which needs root)', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'fadump-full-'))
+  beforeAll(() => void execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'fadump-test', folder]))
+  afterAll(() => {
+    execFileSync('umount', [folder])
+    rmSync(folder, { recursive: true })
+  })
+
+  it('exits with 5; log and report are there, nothing that looks like a whole dump is', () => {
+    const { exitCode, out, err } = fadump(['save', source, folder])
+    expect({ exitCode, out }).toEqual({ exitCode: 5, out: '' })
+    expect(err).toContain('no space left on the device')
+    expect(err).toContain('hint      vmcore-dmesg.txt and analysis.txt could be saved; the dump was not\n')
+    const place = join(folder, 'fixture-2026-11-23-15:20:18')
+    expect(readdirSync(place).sort()).toEqual(['analysis.txt', 'vmcore-dmesg.txt'])
+    expect(readFileSync(join(place, 'vmcore-dmesg.txt'), 'utf8')).toContain('sysrq: Trigger a crash')
   })
 })
