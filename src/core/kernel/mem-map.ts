@@ -6,6 +6,7 @@
 import { hex, type Pfn, type VirtAddr } from '../address.ts'
 import type { ArchName } from '../arch/index.ts'
 import { DumpError, KernelError } from '../errors.ts'
+import { maxPages } from '../memory/physical.ts'
 import type { Kernel } from './kernel.ts'
 import { structPageSize } from './page-fields.ts'
 import { required } from './vmcoreinfo.ts'
@@ -33,6 +34,9 @@ const lowestKernelAddress = 0xc000000000000000n
 /** SECTION_SIZE_BITS of kernels that do not state it (before Linux 5.13). */
 const oldSectionSizeBits: Record<ArchName, number> = { x86_64: 27, ppc64le: 24, arm64: 30 }
 
+/** The smallest sections are those of ppc64. */
+const minSectionBits = 24
+
 /** Low bits of section_mem_map: present, has a map, online, early, zone device, preinitialised. */
 const flagBits = 0x3fn
 const presentBit = 1n
@@ -41,6 +45,7 @@ const presentBit = 1n
 export function readMemMap(kernel: Kernel): MemMap {
   const size = structPageSize(kernel.vmcoreinfo)
   const endPfn = Math.ceil((kernel.memory.physical.ranges.at(-1)?.end ?? 0) / kernel.pageSize)
+  if (endPfn > maxPages) throw new KernelError(`no memory map is read for ${endPfn} pages`)
   if (kernel.vmcoreinfo.symbol('mem_section') !== undefined) return readSparse(kernel, size, endPfn)
   const pointer = required(kernel.vmcoreinfo.symbol('mem_map'), 'SYMBOL(mem_section) or SYMBOL(mem_map)')
   const structPages = kernel.memory.u64(pointer)
@@ -91,7 +96,7 @@ function sparseGeometry(
     vmcoreinfo.offset('mem_section.section_mem_map'),
     'OFFSET(mem_section.section_mem_map)',
   )
-  if (bits < 20 || bits > 40 || size < mapOffset + 8 || size > 1024) {
+  if (bits < minSectionBits || bits > 40 || size < mapOffset + 8 || size > 1024) {
     throw new KernelError(`VMCOREINFO says sections of 2^${bits} bytes, described by ${size} bytes each`)
   }
   const pagesPerSection = 2 ** bits / pageSize

@@ -3,12 +3,19 @@
 
 import { KernelError } from '../errors.ts'
 import { Stretch } from '../memory/stretch.ts'
-import { callerName, decodeText, type KernelLog, type LogRecord, type LogSource } from './printk.ts'
+import {
+  callerName,
+  decodeText,
+  type KernelLog,
+  type LogRecord,
+  type LogSource,
+  makeLogLimit,
+} from './printk.ts'
 import { required, type Vmcoreinfo } from './vmcoreinfo.ts'
 
 /** Records start at multiples of this at least (LOG_ALIGN). */
 const recordAlign = 4
-const maxBufferSize = 2 ** 31
+const maxBufferSize = 2 ** 27
 /** How far to look for the next sound record behind a damaged one, bytes. */
 const searchLimit = 2 ** 20
 
@@ -41,6 +48,7 @@ export function readRecordBuffer({ memory, vmcoreinfo }: LogSource): KernelLog {
   }
   const records: LogRecord[] = []
   const problems: string[] = []
+  const excess = makeLogLimit(size)
   let unreadable = 0
   const parts =
     first <= next
@@ -53,9 +61,15 @@ export function readRecordBuffer({ memory, vmcoreinfo }: LogSource): KernelLog {
     for (let at = from; at < end; ) {
       const header = readHeader(buffer, at, end)
       if (header?.length === 0) break
-      const record = header && readRecord(buffer, at, header, records.length)
-      if (header !== undefined && record !== undefined) {
-        records.push(record)
+      if (header !== undefined) {
+        const record = readRecord(buffer, at, header, records.length)
+        const problem = record && excess(record.text)
+        if (problem !== undefined) {
+          problems.push(problem)
+          break
+        }
+        if (record === undefined) unreadable++
+        else records.push(record)
         at += header.length
         continue
       }

@@ -5,7 +5,14 @@
 import type { VirtAddr } from '../address.ts'
 import { KernelError } from '../errors.ts'
 import { Stretch } from '../memory/stretch.ts'
-import { callerName, decodeText, type KernelLog, type LogRecord, type LogSource } from './printk.ts'
+import {
+  callerName,
+  decodeText,
+  type KernelLog,
+  type LogRecord,
+  type LogSource,
+  makeLogLimit,
+} from './printk.ts'
 import { required, type Vmcoreinfo } from './vmcoreinfo.ts'
 
 export const idMask = (1n << 62n) - 1n
@@ -20,6 +27,8 @@ const wordBytes = 8
 /** The kernel makes a record for every 32 bytes of text: these are logs of 128 MiB, a thousand times the usual. */
 const maxCountBits = 22
 const maxSizeBits = 27
+/** prb_desc has 24 bytes, printk_info some hundred. */
+const maxElementSize = 256
 
 type Skip = 'reused' | 'unfinished' | 'lost' | 'unreadable'
 
@@ -44,16 +53,16 @@ export function readRing(source: LogSource): KernelLog {
   const skipped: Record<Skip, number> = { reused: 0, unfinished: 0, lost: 0, unreadable: 0 }
   const problems: string[] = []
   // Blocks of a sound ring do not overlap: more text than the ring is long means a forged one.
-  let textLeft = 2 ** ring.sizeBits
+  const excess = makeLogLimit(2 ** ring.sizeBits)
   let id = ring.tailId
   for (let n = 1; ; n++) {
     const found = readRecord(ring, id)
     if (typeof found === 'string') skipped[found]++
     else if (found.seq <= (records.at(-1)?.seq ?? -1)) skipped.unreadable++
     else {
-      textLeft -= found.text.length
-      if (textLeft < 0) {
-        problems.push('records hold more text than the log has room for')
+      const problem = excess(found.text)
+      if (problem !== undefined) {
+        problems.push(problem)
         break
       }
       records.push(found)
@@ -186,7 +195,7 @@ export function ringOffsets(vmcoreinfo: Vmcoreinfo) {
   const offset = (member: string): number => required(vmcoreinfo.offset(member), `OFFSET(${member})`)
   const size = (type: string): number => {
     const value = required(vmcoreinfo.size(type), `SIZE(${type})`)
-    if (value > 4096) throw new KernelError(`VMCOREINFO gives ${type} a size of ${value} bytes`)
+    if (value > maxElementSize) throw new KernelError(`VMCOREINFO gives ${type} a size of ${value} bytes`)
     return value
   }
   const descRing = offset('printk_ringbuffer.desc_ring')

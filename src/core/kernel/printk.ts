@@ -75,5 +75,20 @@ export function decodeText(bytes: Uint8Array): Pick<LogRecord, 'text' | 'base64'
 export const textBytes = (record: Pick<LogRecord, 'text' | 'base64'>): Uint8Array =>
   record.base64 === undefined ? Buffer.from(record.text) : Buffer.from(record.base64, 'base64')
 
+/** More than any log has. A text may be nothing but newlines, and lines are what takes memory. */
+const maxLines = 2 ** 20
+
+/** Counts the texts of a log of `room` bytes; says what is wrong once there is more than a log can hold. */
+export function makeLogLimit(room: number): (text: string) => string | undefined {
+  let textLeft = room
+  let linesLeft = maxLines
+  return (text) => {
+    textLeft -= text.length
+    linesLeft -= text.split('\n').length
+    if (textLeft < 0) return 'records hold more text than the log has room for'
+    return linesLeft < 0 ? `the log has more than ${maxLines} lines` : undefined
+  }
+}
+
 /** caller_id as the kernel prints it: bit 31 tells a CPU from a thread. */
 export const callerName = (id: number): string => (id >= 2 ** 31 ? `C${id - 2 ** 31}` : `T${id}`)

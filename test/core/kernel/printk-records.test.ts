@@ -85,6 +85,14 @@ describe('the record-buffer log of Linux 3.5 to 5.9', () => {
     expect(isPartial(log)).toBe(true)
   })
 
+  it('gives the records around one whose text is missing', () => {
+    const messages = [{ text: 'before' }, { text: 'x'.repeat(9000) }, { text: 'after' }]
+    const page = { start: recordBufferAt + 4096, end: recordBufferAt + 8192 }
+    const log = readLog(makeLogRecords(messages, { size: 16384, missing: [page] }))
+    expect(texts(log)).toEqual(['before', 'after'])
+    expect(log.unreadable).toBe(1)
+  })
+
   it('survives any size and offset in VMCOREINFO', () => {
     const made = makeLogRecords(numbered(200, 30), { callers: true })
     const lines = made.vmcoreinfo.text.trim().split('\n')

@@ -173,6 +173,21 @@ describe('the ring-buffer log', () => {
     expect(log.problems).toContain('records hold more text than the log has room for')
   })
 
+  it('never makes more than a million lines of records that are nothing but newlines', () => {
+    const blocks = 40
+    const made = makeLogRing(numbered(blocks, 100), { countBits: 6, sizeBits: 22 })
+    const view = new DataView(made.bytes.buffer)
+    made.bytes.fill(0x0a, made.layout.text + blocks * 112, made.layout.text + 2 ** 17)
+    for (let i = 0; i < 64; i++) {
+      const begin = view.getBigUint64(made.layout.descs + i * 24 + 8, true)
+      view.setBigUint64(made.layout.descs + i * 24 + 16, begin + 0x10000n, true)
+      view.setUint16(made.layout.infos + i * 88 + 16, 0xfff0, true)
+    }
+    const log = readLog({ ...made, memory: makeKernelMemory(made.bytes) })
+    expect(log.problems).toContain('the log has more than 1048576 lines')
+    expect(log.records.length).toBeGreaterThan(10)
+  })
+
   it('survives any damage: a DumpError, or records within the limits', () => {
     const made = makeLogRing(numbered(60, 40), { countBits: 5, sizeBits: 11 })
     const { ring, descs, infos, text, end } = made.layout
