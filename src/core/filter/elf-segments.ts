@@ -50,6 +50,11 @@ interface Piece {
   fileSize: number
 }
 
+const nextSet = (bitmap: Bitmap, from: number): number => {
+  const found = bitmap.next(from)
+  return found < 0 ? Number.POSITIVE_INFINITY : found
+}
+
 function cutSegment(
   { physical, memorySize }: MemorySegment,
   { pageSize, keep, readable }: SegmentPages,
@@ -62,12 +67,16 @@ function cutSegment(
   let holeIsReadable = true
   for (let at = physical; at < end; ) {
     const pfn = Math.floor(at / pageSize)
-    const next = Math.min((pfn + 1) * pageSize, end)
     // A segment that begins inside a page keeps those bytes: no struct page was asked about them.
     const isFraction = at % pageSize !== 0
-    if (!keep.has(pfn) && !(isFraction && readable.has(pfn))) {
-      hole++
-      holeIsReadable &&= readable.has(pfn)
+    const isKept = keep.has(pfn) || (isFraction && readable.has(pfn))
+    // Holes are passed over at once: a segment may be terabytes of them.
+    const stop = isKept || isFraction ? pfn + 1 : nextSet(keep, pfn)
+    const next = Math.min(stop * pageSize, end)
+    if (!isKept) {
+      const pages = Math.ceil(next / pageSize) - pfn
+      hole += pages
+      holeIsReadable &&= readable.count(pfn, pfn + pages) === pages
     } else {
       if (hole >= shortestHole || !holeIsReadable) {
         piece = newPiece(at)

@@ -10,6 +10,7 @@ import { DumpError, type Warning } from '../errors.ts'
 import { classifyPages, type PageCounts, withoutWalk } from '../kernel/classify-pages.ts'
 import { type DumpPages, readDumpPages } from '../kernel/dump-pages.ts'
 import { type Kernel, openKernel } from '../kernel/kernel.ts'
+import { highestLevel } from '../kernel/page-kind.ts'
 import { readUtsname } from '../kernel/uts.ts'
 import { checkLevel, needsKernel } from './dump-level.ts'
 
@@ -58,7 +59,7 @@ export interface MachineFacts {
  * @throws {KernelError} level 2 and above: the dump does not say where its struct pages are
  */
 export function planFilter(dump: Dump, options: PlanOptions): FilterPlan {
-  const level = checkLevel(options.level) | (dump.kdump?.dumpLevel ?? 0)
+  const level = checkLevel(options.level) | ((dump.kdump?.dumpLevel ?? 0) & highestLevel)
   const warnings = [...dump.warnings]
   const kernel = findKernel(dump, level, warnings)
   const pageSize = kernel?.pageSize ?? dump.pageSize ?? usualPageSize(dump)

@@ -53,6 +53,11 @@ describe('cutSegments', () => {
     expect(cut([segment], bitmap(1000))).toEqual([[0, pages(1000), 0, 0]])
   })
 
+  it('passes over a hole of a terabyte at once', () => {
+    const huge = { memorySize: 2 ** 40 }
+    expect(cut([huge], bitmap(20, [0, 10]))).toEqual([[0, 2 ** 40, pages(10), 0]])
+  })
+
   it('does not store a short hole that the source does not have', () => {
     const readable = bitmap(1000, [0, 12], [13, 1000])
     expect(cut([segment], bitmap(1000, [0, 10], [15, 1000]), readable)).toEqual([

@@ -178,6 +178,11 @@ describe('the dump level', () => {
     expect(Buffer.compare(again.bytes, once.bytes)).toBe(0)
   })
 
+  it('has five bits, whatever a damaged header says', async () => {
+    const made = makeKdump({ pages: [{ pfn: 1 }], maxMapnr: 20, sub: { dumpLevel: 0x7fff_ffe1 } })
+    expect((await filterBytes(made, { level: 0 })).result.level).toBe(1)
+  })
+
   it.each([2, 4, 8, 16, 31])('%i needs to know the kernel', async (level) => {
     await expect(filterBytes(source, { level })).rejects.toMatchObject({
       code: 'KERNEL',
