@@ -5,7 +5,7 @@ import { setImmediate } from 'node:timers/promises'
 import { createMachineImage, type PutMemory } from '../../formats/machine-image/image.ts'
 import { hex } from '../address.ts'
 import { InterruptedError, UsageError, type Warning } from '../errors.ts'
-import { intersect, rangeSize, totalSize } from '../ranges.ts'
+import { intersect, type Ranges, rangeSize, totalSize } from '../ranges.ts'
 import { describeMachine, type Finding, type MachineOptions } from './describe.ts'
 import { collectLandmarks, type Landmarks, noLandmarks } from './landmarks.ts'
 import { type MemorySource, pieceSize } from './memory-source.ts'
@@ -89,6 +89,7 @@ async function copyMemory(source: MemorySource, put: PutMemory, options: CreateO
   const landmarks = noLandmarks()
   const buffer = new Uint8Array(pieceSize)
   const total = totalSize(source.memory)
+  const sizeBelow = makeSizeBelow(source.memory)
   let pieces = 0
   for (const range of source.stored()) {
     const bytes = buffer.subarray(0, rangeSize(range))
@@ -98,7 +99,19 @@ async function copyMemory(source: MemorySource, put: PutMemory, options: CreateO
     // Signals and the spinner get their turn.
     if (++pieces % 32 === 0) await setImmediate()
     if (options.signal?.aborted === true) throw new InterruptedError()
-    options.onProgress?.({ done: totalSize(intersect(source.memory, [{ start: 0, end: range.end }])), total })
+    options.onProgress?.({ done: sizeBelow(range.end), total })
   }
   return landmarks
+}
+
+/** Bytes of memory below an address; addresses must be asked for in their order. */
+function makeSizeBelow(memory: Ranges): (address: number) => number {
+  let next = 0
+  let passed = 0
+  return (address) => {
+    for (let range = memory[next]; range !== undefined && range.end <= address; range = memory[++next]) {
+      passed += rangeSize(range)
+    }
+    return passed + Math.max(0, address - (memory[next]?.start ?? address))
+  }
 }

@@ -103,7 +103,9 @@ const blankSource = (memory: Ranges, pageSize: number): MemorySource => ({
 const rawSource = (file: ByteSource, memory: Ranges, pageSize: number): MemorySource => ({
   ...blankSource(memory, pageSize),
   name: `raw memory, ${file.name}`,
-  stored: () => memory.flatMap((range) => [...pieces(range)]),
+  *stored() {
+    for (const range of memory) yield* pieces(range)
+  },
   read(address, into) {
     const got = file.read(address, into)
     if (got < into.length) throw new FaultError('physical', address + got, into.length - got, 'truncated')
