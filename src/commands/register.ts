@@ -3,6 +3,7 @@
 import { Command } from 'commander'
 import { registerDump, unregisterDump } from '../core/firmware/register.ts'
 import { registerReport, renderRegister } from '../core/firmware/report.ts'
+import { printableLine } from '../core/printable.ts'
 import type { Ui } from '../ui/output.ts'
 import { openMachine } from './machine.ts'
 
@@ -24,7 +25,7 @@ export function registerCommand(ui: Ui): Command {
       using image = openMachine(ui, path, { write: true })
       if (options.unregister === true) {
         const wasRegistered = unregisterDump(image)
-        const text = `${path} is ${wasRegistered ? 'not registered any more' : 'not registered; nothing to do'}`
+        const text = `${printableLine(path)} is ${wasRegistered ? 'not registered any more' : 'not registered; nothing to do'}`
         ui.result({ machine: path, registered: false, wasRegistered }, () => text)
         return
       }

@@ -2,6 +2,7 @@
 // loaded only then); elsewhere one line at the start and one at the end.
 
 import type { Ora } from 'ora'
+import { printableLine } from '../core/printable.ts'
 import { renderDuration, renderSize } from '../core/units.ts'
 
 export interface ProgressReport {
@@ -19,9 +20,9 @@ export class Progress implements Disposable {
   #closed = false
 
   constructor(title: string, mode: 'silent' | 'lines' | 'terminal', write: (line: string) => void) {
-    this.#title = title
+    this.#title = printableLine(title)
     this.#write = mode === 'silent' ? () => {} : write
-    if (mode === 'lines') this.#write(`${title} …`)
+    if (mode === 'lines') this.#write(`${this.#title} …`)
     if (mode === 'terminal') void this.#startSpinner()
   }
 

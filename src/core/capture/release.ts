@@ -11,6 +11,7 @@ import { alignDown, alignUp, hex } from '../address.ts'
 import { getFirmware } from '../firmware/index.ts'
 import { requireStage } from '../machine/lifecycle.ts'
 import { addMessages } from '../machine/messages.ts'
+import { printableLine } from '../printable.ts'
 import { makeRanges, type Ranges, subtract, totalSize } from '../ranges.ts'
 import { renderSize } from '../units.ts'
 
@@ -84,5 +85,5 @@ function freedRanges({ memory, reservedRanges, pageSize }: MachineState, config:
 export const renderRelease = ({ machine, freedSize, messages }: ReleaseResult): string =>
   [
     ...messages,
-    `${machine}: the dump is given up, ${renderSize(freedSize)} of memory are free again; the next is fadump register`,
+    `${printableLine(machine)}: the dump is given up, ${renderSize(freedSize)} of memory are free again; the next is fadump register`,
   ].join('\n')

@@ -91,7 +91,7 @@ const renderCopy = (path: string | undefined): string => (path === undefined ? '
 
 export function renderElfcorehdr(report: ElfcorehdrReport): string {
   return joinParts([
-    `ELF core header of ${report.machine}, ${renderSize(report.size)} at ${report.address}`,
+    `ELF core header of ${printableLine(report.machine)}, ${renderSize(report.size)} at ${report.address}`,
     renderHeaders(report.headers),
   ])
 }

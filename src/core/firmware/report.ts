@@ -125,7 +125,7 @@ export function renderCrash(report: CrashReport): string {
     regionResult(region),
   ])
   return joinParts([
-    `${report.machine} ${where}: ${printableLine(report.reason)}${outcomes[report.outcome]}`,
+    `${printableLine(report.machine)} ${where}: ${printableLine(report.reason)}${outcomes[report.outcome]}`,
     renderTable(columns, rows),
     renderPrinted(report.messages),
   ])

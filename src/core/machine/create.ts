@@ -3,6 +3,7 @@
 
 import { setImmediate } from 'node:timers/promises'
 import { createMachineImage, type PutMemory } from '../../formats/machine-image/image.ts'
+import { maxCpuCount } from '../../formats/machine-image/state-text.ts'
 import { hex } from '../address.ts'
 import { InterruptedError, UsageError, type Warning } from '../errors.ts'
 import { intersect, type Ranges, rangeSize, totalSize } from '../ranges.ts'
@@ -76,6 +77,7 @@ function checkOptions(source: MemorySource, machine: MachineOptions): void {
     throw new UsageError(`--cpus ${machine.cpus}: the dump has ${source.cpus.length} CPUs`)
   }
   const cpus = Math.max(machine.cpus ?? 1, source.cpus.length)
+  if (cpus > maxCpuCount) throw new UsageError(`a machine has at most ${maxCpuCount} CPUs, not ${cpus}`)
   if (machine.nrCpus !== undefined && machine.nrCpus < cpus) {
     throw new UsageError(`--nr-cpus ${machine.nrCpus}: the machine has ${cpus} CPUs`)
   }

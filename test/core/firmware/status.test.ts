@@ -103,6 +103,11 @@ describe('status', () => {
     expect(renderStatus({ ...status, messages }).match(/^boot \d/gm)).toHaveLength(50_000)
   })
 
+  it('escapes what the name of its file could do to a terminal', async () => {
+    const status = await statusOf({})
+    expect(renderStatus({ ...status, machine: 'm\x1b[31m' })).toContain('m\\x1b[31m runs')
+  })
+
   it('escapes what the machine could do to a terminal', async () => {
     const evil = '\x1b[31mred'
     const status = await statusOf({

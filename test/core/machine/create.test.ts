@@ -225,6 +225,7 @@ describe('a blank machine', () => {
     ['a hole of half a page', { memory: MiB, holes: [{ start: 0, end: 32768 }] }, {}],
     ['no memory at all', { memory: MiB, holes: [{ start: 0, end: MiB }] }, {}],
     ['OPAL', { memory: MiB }, { firmware: 'opal' }],
+    ['a hundred million CPUs', { memory: MiB }, { cpus: 1e8 }],
     ['more CPUs than the kernel knows', { memory: MiB }, { cpus: 4, nrCpus: 2 }],
     [
       'firmware memory where there is none',
