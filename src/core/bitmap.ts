@@ -5,6 +5,8 @@
 /** Copied at once. */
 const copyBytes = 2 ** 16
 
+import type { Range } from './ranges.ts'
+
 /** Number of the byte that holds a bit. */
 const byteOf = (bit: number): number => (bit - (bit & 7)) / 8
 
@@ -91,6 +93,15 @@ export class Bitmap {
   /** First clear bit at or after `from`, `length` when all are set. */
   nextClear(from: number): number {
     return Math.min(this.#find(from, 0xff), this.length)
+  }
+
+  /** Stretches of set bits in [start, end), in order. */
+  *runs(start = 0, end = this.length): Generator<Range> {
+    for (let bit = this.next(start); bit >= 0 && bit < end; ) {
+      const stop = Math.min(this.nextClear(bit), end)
+      yield { start: bit, end: stop }
+      bit = stop < end ? this.next(stop) : -1
+    }
   }
 
   /** First bit at or after `from` that is not as those of `same`; at or after `length` when there is none. */

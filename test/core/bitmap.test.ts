@@ -37,6 +37,9 @@ describe('bitmap', () => {
             const clear = model.indexOf(false, from)
             expect(bitmap.nextClear(from)).toBe(clear < 0 ? length : clear)
           }
+          const inRuns = new Array(length).fill(false)
+          for (const { start, end } of bitmap.runs(3, 77)) inRuns.fill(true, start, end)
+          expect(inRuns).toEqual(model.map((bit, i) => bit && i >= 3 && i < 77))
           for (const size of [1, 17, 200]) {
             const resized = bitmap.resized(size)
             expect(Array.from({ length: size }, (_, i) => resized.has(i))).toEqual(

@@ -6,6 +6,7 @@ import { openDump } from '../../formats/index.ts'
 import { MiB, type Pfn } from '../address.ts'
 import { Bitmap } from '../bitmap.ts'
 import { codecList } from '../codecs/index.ts'
+import { rangeSize } from '../ranges.ts'
 import type { Work } from '../worker-pool.ts'
 import { PageMemory } from '../zero-test.ts'
 import { readPages } from './page-reader.ts'
@@ -80,13 +81,11 @@ export function startBlockWork(setup: BlockSetup): Work<Block, BlockResult> {
   function readWanted(start: Pfn, end: Pfn): { count: number; lost: ReadonlySet<number> } {
     const lost = new Set<number>()
     let count = 0
-    for (let pfn = wanted.next(start); pfn >= 0 && pfn < end; ) {
-      let stop = pfn + 1
-      while (stop < end && wanted.has(stop)) stop++
-      const into = memory.pages.subarray(count * pageSize, (count + stop - pfn) * pageSize)
-      for (const i of readPages(dump.memory, pageSize, pfn * pageSize, into)) lost.add(count + i)
-      count += stop - pfn
-      pfn = wanted.next(stop)
+    for (const run of wanted.runs(start, end)) {
+      const pages = rangeSize(run)
+      const into = memory.pages.subarray(count * pageSize, (count + pages) * pageSize)
+      for (const i of readPages(dump.memory, pageSize, run.start * pageSize, into)) lost.add(count + i)
+      count += pages
     }
     return { count, lost }
   }

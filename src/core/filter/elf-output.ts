@@ -7,6 +7,7 @@ import { elfAbi, elfHeader, elfIncomplete } from '../../formats/elf/layout.ts'
 import { type LoadHeader, writeElfHead } from '../../formats/elf/writer.ts'
 import { Bitmap } from '../bitmap.ts'
 import type { ByteSink } from '../byte-sink.ts'
+import { rangeSize } from '../ranges.ts'
 import { pageFate } from './block-work.ts'
 import { leavesOutZeroPages } from './dump-level.ts'
 import { cutSegments, type MemorySegment } from './elf-segments.ts'
@@ -127,12 +128,10 @@ interface Run {
 /** Pages of a block that follow each other in memory. */
 function* runsOf({ start, end, bytes }: PackedBlock, wanted: Bitmap, pageSize: number): Generator<Run> {
   let used = 0
-  for (let pfn = wanted.next(start); pfn >= 0 && pfn < end; ) {
-    const stop = Math.min(wanted.nextClear(pfn), end)
-    const size = (stop - pfn) * pageSize
-    yield { start: pfn * pageSize, bytes: bytes.subarray(used, used + size) }
+  for (const pages of wanted.runs(start, end)) {
+    const size = rangeSize(pages) * pageSize
+    yield { start: pages.start * pageSize, bytes: bytes.subarray(used, used + size) }
     used += size
-    pfn = wanted.next(stop)
   }
 }
 

@@ -160,12 +160,8 @@ function dumpSource(dump: Dump, givenPageSize?: number): MemorySource {
 function* storedPieces(range: Range, pages: Bitmap, block: number): Generator<Range> {
   const firstWhole = Math.min(alignUp(range.start, block), range.end)
   if (range.start < firstWhole) yield { start: range.start, end: firstWhole }
-  const endPage = Math.ceil(range.end / block)
-  for (let page = pages.next(firstWhole / block); page >= 0 && page < endPage; ) {
-    let after = page + 1
-    while (after < endPage && pages.has(after)) after++
-    yield* pieces({ start: page * block, end: Math.min(after * block, range.end) })
-    page = pages.next(after)
+  for (const run of pages.runs(Math.ceil(firstWhole / block), Math.ceil(range.end / block))) {
+    yield* pieces({ start: run.start * block, end: Math.min(run.end * block, range.end) })
   }
 }
 

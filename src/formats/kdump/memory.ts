@@ -1,6 +1,7 @@
 // The pages of a kdump-compressed file, or of the parts of a split set, as physical memory. What cannot
 // be had of a single page (lost, damaged, of an unknown codec) is a fault of that page, not of the file.
 
+import { hex, MiB } from '../../core/address.ts'
 import type { Bitmap } from '../../core/bitmap.ts'
 import type { ByteSource } from '../../core/byte-source.ts'
 import { CodecError } from '../../core/codecs/codec.ts'
@@ -24,7 +25,7 @@ export interface KdumpMemory extends PhysicalMemory {
 }
 
 /** Pages kept unpacked, bytes. */
-const cacheBytes = 32 * 1024 * 1024
+const cacheBytes = 32 * MiB
 
 /**
  * @param parts in the order of their pages, without gaps
@@ -61,10 +62,7 @@ export function kdumpMemory(parts: readonly KdumpPart[], exists: Bitmap, stored:
       const bitmap = pageBitmap(ranges, pageSize, first.source.name)
       const have = stored.clone()
       for (const file of files) file.clearLost(have)
-      have.bytes.forEach((byte, i) => {
-        have.bytes[i] = byte & (exists.bytes[i] as number)
-      })
-      for (const { start, end } of runs(have, blockSize)) {
+      for (const { start, end } of runs(have.and(exists), blockSize)) {
         bitmap.setRange(Math.ceil(start / pageSize), Math.ceil(end / pageSize))
       }
       return bitmap
@@ -83,11 +81,7 @@ function copy(from: Uint8Array, at: number, into: Uint8Array, done: number, leng
 
 /** Runs of set bits, in bytes of memory. A filtered dump may have more than there is room for at once. */
 function* runs(bitmap: Bitmap, blockSize: number): Generator<Range> {
-  for (let pfn = bitmap.next(0); pfn >= 0; ) {
-    const end = bitmap.nextClear(pfn)
-    yield { start: pfn * blockSize, end: end * blockSize }
-    pfn = bitmap.next(end)
-  }
+  for (const { start, end } of bitmap.runs()) yield { start: start * blockSize, end: end * blockSize }
 }
 
 /** Pieces of RAM of any machine: thousands at most. */
@@ -139,7 +133,7 @@ function openPart(
       const problem = new FormatError({
         file: source.name,
         offset: offsets.descriptors + index * descriptorSize,
-        field: `page descriptor of page frame 0x${pfn.toString(16)}`,
+        field: `page descriptor of page frame ${hex(pfn)}`,
         found: cause.message,
         cause,
       })
@@ -172,9 +166,7 @@ function unpack(
   if (size > blockSize) throw new CodecError(`${size} bytes, more than a block`)
   const codec = findCodec(flags)
   if (codec === undefined && (flags !== 0 || size !== blockSize)) {
-    throw new CodecError(
-      `flags 0x${flags.toString(16)} and ${size} bytes: neither a known codec nor a whole page`,
-    )
+    throw new CodecError(`flags ${hex(flags)} and ${size} bytes: neither a known codec nor a whole page`)
   }
   const target = codec === undefined ? into : packed.subarray(0, size)
   if (source.read(offset, target) < target.length) throw new CodecError('the file ends inside the data')
