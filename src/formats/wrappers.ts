@@ -1,6 +1,7 @@
 // Files that hold a dump packed as a whole. They are refused with the command that unpacks them: a dump
 // is read at random, which a packed stream does not allow, and a guess would fill somebody's disk.
 
+import { hasBytes } from '../core/bytes.ts'
 import { FormatError } from '../core/errors.ts'
 
 interface Wrapper {
@@ -22,7 +23,7 @@ const wrapperList: readonly Wrapper[] = [
 
 /** @throws {FormatError} when the file is packed. */
 export function refuseWrapped(header: Uint8Array, file: string): void {
-  const wrapper = wrapperList.find(({ magic }) => magic.every((byte, i) => header[i] === byte))
+  const wrapper = wrapperList.find(({ magic }) => hasBytes(header, 0, magic))
   if (wrapper === undefined) return
   throw new FormatError({
     file,

@@ -3,7 +3,7 @@
 // is set, so tools cannot tell from a note which CPU it is.
 // Source: Linux arch/powerpc/platforms/pseries/rtas-fadump.c (rtas_fadump_build_cpu_notes).
 
-import { noteTypes, writeNote } from '../../formats/elf/notes.ts'
+import { noteHeaderSize, noteTypes, writeNote } from '../../formats/elf/notes.ts'
 import { prstatusHead } from '../../formats/elf/prstatus.ts'
 import { type CrashInfo, cpuMaskHas } from '../../formats/fdh.ts'
 import type { SavedCpu } from '../../formats/regsave.ts'
@@ -12,7 +12,7 @@ import { ppc64le } from '../arch/ppc64.ts'
 import { kernelAbi, writePtRegs } from '../firmware/pt-regs.ts'
 
 /** sizeof(note_buf_t): two note headers, the name and a struct elf_prstatus. */
-const noteRoom = 2 * 12 + 8 + ppc64le.registers.prstatusSize
+const noteRoom = 2 * noteHeaderSize + 8 + ppc64le.registers.prstatusSize
 /** elf_gregset_t has 48 words. */
 const maxRegistersSize = 48 * 8
 const endOfNotes = new Uint8Array(12)

@@ -2,7 +2,7 @@
 // the machine. Everything comes from the dump; what it does not tell stays unknown.
 
 import { type Dump, elfMachines, isLoss, type Utsname } from '../../formats/dump.ts'
-import { noteTypes } from '../../formats/elf/notes.ts'
+import { isPrstatus } from '../../formats/elf/notes.ts'
 import { KiB, type Pfn } from '../address.ts'
 import { findArch } from '../arch/index.ts'
 import type { Bitmap } from '../bitmap.ts'
@@ -115,12 +115,11 @@ function usualPageSize({ elfMachine, segments }: Dump): number {
 }
 
 function machineFacts(dump: Dump, kernel: Kernel | undefined, warnings: Warning[]): MachineFacts {
-  const cpus = dump.notes.filter((note) => note.name === 'CORE' && note.type === noteTypes.prstatus)
   return {
     utsname: findUtsname(dump, kernel, warnings),
     crashTime: kernel?.vmcoreinfo.crashTime ?? dump.kdump?.crashTime ?? 0,
     physBase: findPhysBase(dump, kernel),
-    cpuCount: cpus.length,
+    cpuCount: dump.notes.filter(isPrstatus).length,
   }
 }
 

@@ -12,8 +12,8 @@ import { appendToLog, type MemoryWrite, printkLeftover } from '../kernel/printk-
 import { Vmcoreinfo } from '../kernel/vmcoreinfo.ts'
 import { VirtualMemory } from '../memory/virtual.ts'
 import { crashedInfo, crashInfoBytes } from './crash-info.ts'
+import { findVmcoreinfoNote, stampCrashTime } from './crash-time.ts'
 import type { Machine } from './index.ts'
-import { readVmcoreinfoNote, stampCrashTime } from './vmcoreinfo-note.ts'
 
 /** How a machine dies. Firmware: ended from outside, the kernel has no part in it. */
 export const crashCauses = ['panic', 'oops', 'system-reset', 'firmware'] as const
@@ -42,7 +42,7 @@ const systemResetTrap = 0x100n
 export function dyingKernel(machine: Machine, config: FadumpConfig, crash: Crash): DyingKernel {
   if (crash.cause === 'firmware') return { writes: [], messages: [], warnings: [] }
   const warnings: Warning[] = []
-  const note = readVmcoreinfoNote(machine)
+  const note = findVmcoreinfoNote(machine)
   if (note === undefined) {
     warnings.push({ code: 'NO_VMCOREINFO', message: 'memory holds no VMCOREINFO note; the dump has none' })
   }

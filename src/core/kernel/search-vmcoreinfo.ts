@@ -3,10 +3,17 @@
 // Source: Linux kernel/vmcore_info.c.
 
 import type { Dump } from '../../formats/dump.ts'
-import { findVmcoreinfo, noteTypes, parseNotes, writeNote } from '../../formats/elf/notes.ts'
+import { parseNotes, writeVmcoreinfo } from '../../formats/elf/notes.ts'
 import { GiB, KiB, MiB } from '../address.ts'
-import { FaultError } from '../errors.ts'
+import { hasBytes } from '../bytes.ts'
+import { FaultError, tryRead } from '../errors.ts'
 import type { PhysicalMemory } from '../memory/physical.ts'
+import {
+  isVmcoreinfo,
+  maxVmcoreinfoSize,
+  readVmcoreinfoNote,
+  startsVmcoreinfoNote,
+} from './vmcoreinfo-note.ts'
 
 export interface FoundVmcoreinfo {
   readonly text: string
@@ -19,12 +26,6 @@ const step = 4 * KiB
 const chunkSize = MiB
 /** The kernel allocates both early, from low memory on. */
 const searchLimit = 64 * GiB
-/** One page, which is 64 KiB on Power. */
-const maxTextSize = 64 * KiB
-/** namesz, descsz and type; the name and its padding. */
-const [noteHeaderSize, noteNameSize] = [12, 12]
-
-const noteName = Buffer.from('VMCOREINFO\0')
 const textStart = Buffer.from('OSRELEASE=')
 
 /**
@@ -35,8 +36,7 @@ export function withVmcoreinfo(dump: Dump): Dump {
   const found = dump.vmcoreinfo === undefined ? searchVmcoreinfo(dump) : undefined
   if (found === undefined) return dump
   const { littleEndian } = dump.abi
-  const note = writeNote('VMCOREINFO', noteTypes.vmcoreinfo, Buffer.from(found.text), littleEndian)
-  const noteBytes = Buffer.concat([dump.noteBytes, note])
+  const noteBytes = Buffer.concat([dump.noteBytes, writeVmcoreinfo(found.text, littleEndian)])
   const notes = parseNotes(noteBytes, littleEndian, dump.name)
   return { ...dump, vmcoreinfo: found.text, notes, noteBytes }
 }
@@ -46,10 +46,10 @@ export function searchVmcoreinfo(dump: Dump): FoundVmcoreinfo | undefined {
   let text: FoundVmcoreinfo | undefined
   for (const { address, bytes } of chunks(dump)) {
     for (let at = 0; at < bytes.length; at += step) {
-      if (hasAt(bytes, at + noteHeaderSize, noteName)) {
+      if (startsVmcoreinfoNote(bytes, at)) {
         const found = readNote(dump, address + at)
         if (found !== undefined) return found
-      } else if (text === undefined && hasAt(bytes, at, textStart)) {
+      } else if (text === undefined && hasBytes(bytes, at, textStart)) {
         text = readText(dump, address + at)
       }
     }
@@ -85,33 +85,19 @@ function readInto(memory: PhysicalMemory, address: number, into: Uint8Array): bo
   }
 }
 
-function readNote({ memory, abi, name }: Dump, address: number): FoundVmcoreinfo | undefined {
-  const head = new Uint8Array(noteHeaderSize)
-  if (!readInto(memory, address, head)) return undefined
-  const size = new DataView(head.buffer).getUint32(4, abi.littleEndian)
-  if (size > maxTextSize) return undefined
-  const bytes = new Uint8Array(noteHeaderSize + noteNameSize + size)
-  if (!readInto(memory, address, bytes)) return undefined
-  const text = findVmcoreinfo(parseNotes(bytes, abi.littleEndian, name))
-  return text !== undefined && isVmcoreinfo(text) ? { text, address } : undefined
+function readNote({ memory, abi }: Dump, address: number): FoundVmcoreinfo | undefined {
+  const text = tryRead(() => readVmcoreinfoNote(memory, address, abi.littleEndian))
+  return text === undefined ? undefined : { text, address }
 }
 
 /** The kernel's own copy ends at a NUL, at the latest with its page. */
 function readText({ memory }: Dump, address: number): FoundVmcoreinfo | undefined {
   const piece = new Uint8Array(step)
   let text = ''
-  while (text.length < maxTextSize && readInto(memory, address + text.length, piece)) {
+  while (text.length < maxVmcoreinfoSize && readInto(memory, address + text.length, piece)) {
     const end = piece.indexOf(0)
     text += Buffer.from(end < 0 ? piece : piece.subarray(0, end)).toString('latin1')
     if (end >= 0) break
   }
   return isVmcoreinfo(text) ? { text, address } : undefined
-}
-
-/** Not the format that it was printed with: `OSRELEASE=%s`. */
-const isVmcoreinfo = (text: string): boolean => /^OSRELEASE=\d/.test(text) && text.includes('\nPAGESIZE=')
-
-function hasAt(bytes: Uint8Array, at: number, wanted: Uint8Array): boolean {
-  for (let i = 0; i < wanted.length; i++) if (bytes[at + i] !== wanted[i]) return false
-  return true
 }

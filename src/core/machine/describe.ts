@@ -8,6 +8,7 @@ import type { FirmwareName } from '../../formats/machine-image/state.ts'
 import { hex, MiB } from '../address.ts'
 import { UsageError } from '../errors.ts'
 import { Vmcoreinfo } from '../kernel/vmcoreinfo.ts'
+import { vmcoreinfoNoteSize } from '../kernel/vmcoreinfo-note.ts'
 import { intersect, type Ranges } from '../ranges.ts'
 import {
   adaptDeviceTree,
@@ -59,8 +60,6 @@ const usualPtRegsSize = 384
 const commandLineSize = 2048
 /** e_flags of a kernel of the ELFv2 ABI: all little-endian ones. */
 const elfv2 = 2
-/** VMCOREINFO_NOTE_SIZE: two note headers, the padded name and a page. */
-const vmcoreinfoNoteSize = (pageSize: number): number => 2 * 12 + 12 + pageSize
 
 /** What the memory itself told. */
 interface Evidence {

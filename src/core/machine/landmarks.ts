@@ -5,8 +5,10 @@
 import { crashInfoHeader, crashInfoMagic } from '../../formats/fdh.ts'
 import { readDeviceTree } from '../../formats/fdt/reader.ts'
 import { type DeviceNode, findNode } from '../../formats/fdt/tree.ts'
+import { hasBytes } from '../bytes.ts'
 import { Cursor } from '../cursor.ts'
 import { DumpError } from '../errors.ts'
+import { readVmcoreinfoNote, startsVmcoreinfoNote } from '../kernel/vmcoreinfo-note.ts'
 import { abi64le } from '../struct.ts'
 import type { MemorySource } from './memory-source.ts'
 
@@ -24,29 +26,21 @@ const step = 4096
 const maxCandidates = 16
 /** The device tree of a large machine is a few hundred KiB. */
 const maxTreeSize = 4 * 1024 * 1024
-/** u32 namesz, descsz and type. */
-const noteHeaderSize = 12
 
-const noteName = Buffer.from('VMCOREINFO\0\0')
 const treeMagic = Buffer.from('d00dfeed', 'hex')
 const crashInfoStart = crashInfoHeader.write({ magicNumber: crashInfoMagic }, abi64le).subarray(0, 8)
 
 /** Look at the page starts of `bytes`, which is memory at `address`. */
 export function collectLandmarks(address: number, bytes: Uint8Array, found: Landmarks): void {
   for (let at = (step - (address % step)) % step; at < bytes.length; at += step) {
-    if (hasAt(bytes, at + noteHeaderSize, noteName)) add(found.notes, address + at)
-    else if (hasAt(bytes, at, treeMagic)) add(found.trees, address + at)
-    else if (hasAt(bytes, at, crashInfoStart)) add(found.crashInfos, address + at)
+    if (startsVmcoreinfoNote(bytes, at)) add(found.notes, address + at)
+    else if (hasBytes(bytes, at, treeMagic)) add(found.trees, address + at)
+    else if (hasBytes(bytes, at, crashInfoStart)) add(found.crashInfos, address + at)
   }
 }
 
 function add(list: number[], address: number): void {
   if (list.length < maxCandidates) list.push(address)
-}
-
-function hasAt(bytes: Uint8Array, at: number, wanted: Uint8Array): boolean {
-  for (let i = 0; i < wanted.length; i++) if (bytes[at + i] !== wanted[i]) return false
-  return true
 }
 
 /** A landmark that could be read, and where. */
@@ -57,16 +51,7 @@ export interface Found<T> {
 
 /** The kernel's VMCOREINFO text. */
 export const findVmcoreinfo = (source: MemorySource, { notes }: Landmarks): Found<string> | undefined =>
-  firstGood(notes, (address) => {
-    const header = cursorAt(source, address, noteHeaderSize)
-    const nameSize = header.u32()
-    const textSize = header.u32()
-    // The kernel builds the text in one page, of at most 64 KiB on Power.
-    if (nameSize !== 11 || textSize > 65536) return undefined
-    const text = cursorAt(source, address + noteHeaderSize + noteName.length, textSize).bytes
-    const vmcoreinfo = Buffer.from(text).toString('latin1')
-    return vmcoreinfo.startsWith('OSRELEASE=') ? vmcoreinfo : undefined
-  })
+  firstGood(notes, (address) => readVmcoreinfoNote(source, address, abi64le.littleEndian))
 
 /** The device tree the kernel was booted with. */
 export const findBootTree = (source: MemorySource, { trees }: Landmarks): Found<DeviceNode> | undefined =>

@@ -12,6 +12,9 @@ export interface Note {
   readonly descOffset: number
 }
 
+/** n_namesz, n_descsz and n_type: 32 bits each, in both classes. */
+export const noteHeaderSize = 12
+
 /** n_type values used in vmcores (elf.h, vmcore_info.h). */
 export const noteTypes = { prstatus: 1, vmcoreinfo: 0 } as const
 
@@ -25,7 +28,7 @@ const maxNotes = 2 ** 18
 export function parseNotes(bytes: Uint8Array, littleEndian: boolean, file: string): Note[] {
   const cursor = new Cursor(bytes, littleEndian, { file, what: 'ELF note' })
   const notes: Note[] = []
-  while (cursor.remaining >= 12) {
+  while (cursor.remaining >= noteHeaderSize) {
     const nameSize = cursor.u32()
     const descSize = cursor.u32()
     const type = cursor.u32()
@@ -45,22 +48,32 @@ export function parseNotes(bytes: Uint8Array, littleEndian: boolean, file: strin
   return notes
 }
 
+/** Registers of a CPU, by the kernel or QEMU. */
+export const isPrstatus = ({ name, type }: Note): boolean => name === 'CORE' && type === noteTypes.prstatus
+
+export const findVmcoreinfoNote = (notes: readonly Note[]): Note | undefined =>
+  notes.find(({ name, type }) => name === 'VMCOREINFO' && type === noteTypes.vmcoreinfo)
+
 /** Text of the VMCOREINFO note; a kernel may pad it with NULs. */
 export function findVmcoreinfo(notes: readonly Note[]): string | undefined {
-  const note = notes.find(({ name, type }) => name === 'VMCOREINFO' && type === noteTypes.vmcoreinfo)
+  const note = findVmcoreinfoNote(notes)
   return note === undefined ? undefined : Buffer.from(note.desc).toString('latin1').replace(/\0.*$/s, '')
 }
+
+/** A VMCOREINFO note; `text` as findVmcoreinfo gives it. */
+export const writeVmcoreinfo = (text: string, littleEndian: boolean): Uint8Array =>
+  writeNote('VMCOREINFO', noteTypes.vmcoreinfo, Buffer.from(text, 'latin1'), littleEndian)
 
 /** One note as bytes. */
 export function writeNote(name: string, type: number, desc: Uint8Array, littleEndian: boolean): Uint8Array {
   const nameSize = name.length + 1
-  const bytes = new Uint8Array(12 + align4(nameSize) + align4(desc.length))
+  const bytes = new Uint8Array(noteHeaderSize + align4(nameSize) + align4(desc.length))
   const view = new DataView(bytes.buffer)
   view.setUint32(0, nameSize, littleEndian)
   view.setUint32(4, desc.length, littleEndian)
   view.setUint32(8, type, littleEndian)
-  bytes.set(Buffer.from(name, 'latin1'), 12)
-  bytes.set(desc, 12 + align4(nameSize))
+  bytes.set(Buffer.from(name, 'latin1'), noteHeaderSize)
+  bytes.set(desc, noteHeaderSize + align4(nameSize))
   return bytes
 }
 

@@ -4,7 +4,7 @@
 import type { Arch } from '../../core/arch/index.ts'
 import { Cursor } from '../../core/cursor.ts'
 import { bigword, i16, i32, struct } from '../../core/struct.ts'
-import { type Note, noteTypes } from './notes.ts'
+import { isPrstatus, type Note } from './notes.ts'
 
 /** struct elf_prstatus up to its registers; after them comes one word, pr_fpvalid. */
 export const prstatusHead = struct('elf_prstatus', {
@@ -37,10 +37,7 @@ export interface Prstatus {
 /** All CPUs' registers in the order of the notes. Notes of another size than the architecture's are none. */
 export const findPrstatus = (notes: readonly Note[], arch: Arch): Prstatus[] =>
   notes
-    .filter(
-      ({ name, type, desc }) =>
-        name === 'CORE' && type === noteTypes.prstatus && desc.length === arch.registers.prstatusSize,
-    )
+    .filter((note) => isPrstatus(note) && note.desc.length === arch.registers.prstatusSize)
     .map(({ desc }) => {
       const { littleEndian } = arch.abi
       const { pid } = prstatusHead.parse(desc, arch.abi, { file: 'NT_PRSTATUS' })

@@ -4,6 +4,7 @@
 
 import { hex, KiB, MiB } from '../../core/address.ts'
 import { type ByteSource, readUpTo, storedSize } from '../../core/byte-source.ts'
+import { hasBytes } from '../../core/bytes.ts'
 import { FaultError, FormatError, type Warning } from '../../core/errors.ts'
 import { ExtentList } from '../../core/extents.ts'
 import { makePageCache } from '../../core/memory/page-cache.ts'
@@ -24,7 +25,7 @@ import { findVmcoreinfo, parseNotes } from './notes.ts'
 
 export const elfFormat: Format = {
   name: 'elf',
-  probe: (header) => elfMagic.every((byte, i) => header[i] === byte),
+  probe: (header) => hasBytes(header, 0, elfMagic),
   open: openElf,
 }
 

@@ -4,7 +4,7 @@ import type { ByteSource } from '../../core/byte-source.ts'
 import { readExactly, storedSize } from '../../core/byte-source.ts'
 import { FormatError, type Warning } from '../../core/errors.ts'
 import { type Dump, elfMachines, type KdumpFacts } from '../dump.ts'
-import { findVmcoreinfo, type Note, noteTypes, parseNotes, writeNote } from '../elf/notes.ts'
+import { findVmcoreinfo, isPrstatus, type Note, noteTypes, parseNotes, writeNote } from '../elf/notes.ts'
 import type { Format } from '../index.ts'
 import { type KdumpHeaders, readBitmap, readKdumpHeaders } from './headers.ts'
 import { signature, statusFlags, subHeader } from './layout.ts'
@@ -113,7 +113,7 @@ const machineNames: readonly (readonly [RegExp, number])[] = [
 function machineOf(name: string, notes: readonly Note[], littleEndian: boolean): number {
   const named = machineNames.find(([pattern]) => pattern.test(name))
   if (named !== undefined) return named[1]
-  const prstatus = notes.find((note) => note.name === 'CORE' && note.type === noteTypes.prstatus)
+  const prstatus = notes.find(isPrstatus)
   switch (prstatus?.desc.length) {
     case 336:
       return littleEndian ? elfMachines.x86_64 : elfMachines.s390x

@@ -6,7 +6,7 @@
 import type { Bitmap } from '../../core/bitmap.ts'
 import type { Abi } from '../../core/struct.ts'
 import type { Utsname } from '../dump.ts'
-import { noteTypes, parseNotes } from '../elf/notes.ts'
+import { findVmcoreinfoNote, parseNotes } from '../elf/notes.ts'
 import {
   bitmapBytes,
   descriptorSize,
@@ -103,7 +103,7 @@ export function makeKdumpLayout(contents: KdumpContents): KdumpLayout {
 function subHeaderOf(contents: KdumpContents, noteOffset: number): Partial<SubHeader> {
   const { physBase, dumpLevel, noteBytes, exists, abi } = contents
   const notes = parseNotes(noteBytes, abi.littleEndian, 'notes')
-  const vmcoreinfo = notes.find(({ name, type }) => name === 'VMCOREINFO' && type === noteTypes.vmcoreinfo)
+  const vmcoreinfo = findVmcoreinfoNote(notes)
   return {
     physBase,
     dumpLevel,

@@ -8,6 +8,7 @@ import type { ByteSource } from '../../core/byte-source.ts'
 import { FormatError, RefusedError } from '../../core/errors.ts'
 import { type ElfHeaders, readElfHeaders } from '../elf/headers.ts'
 import { elfAbi, elfHeader, type ProgramHeader, programHeader64, programTypes } from '../elf/layout.ts'
+import { noteHeaderSize } from '../elf/notes.ts'
 import type { MachineImage } from './image.ts'
 
 /** One stretch of the file. */
@@ -18,7 +19,6 @@ interface Part {
   readonly from: Uint8Array | number
 }
 
-const noteHeaderSize = 12
 /** Notes of thousands of CPUs are a few MiB. */
 const maxNoteBytes = 256 * 2 ** 20
 

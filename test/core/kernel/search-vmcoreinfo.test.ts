@@ -73,6 +73,12 @@ describe('a dump that lacks the note', () => {
     expect(dump.notes).toMatchObject([{ name: 'VMCOREINFO', type: 0 }])
   })
 
+  it('gets the bytes that are there, also those beyond ASCII', () => {
+    const odd = Buffer.concat([Buffer.from(text), Buffer.from([0x41, 0x3d, 0xc3, 0xff, 0x0a])])
+    const dump = withVmcoreinfo(dumpWith([[0x4000, odd]]))
+    expect(Buffer.from(dump.notes[0]?.desc ?? [])).toEqual(odd)
+  })
+
   it('stays as it is when its memory holds none either', () => {
     const dump = dumpWith([])
     expect(withVmcoreinfo(dump)).toBe(dump)

@@ -128,7 +128,7 @@ describe('what a kernel left in its memory', () => {
     makeNode('pci', {}),
   ])
   const header = { magicNumber: crashInfoMagic, version: 1, ptRegsSize: 368, cpuMaskSize: 32 }
-  const vmcoreinfo = 'OSRELEASE=7.2.13-test\nNUMBER(RADIX_MMU)=0\n'
+  const vmcoreinfo = 'OSRELEASE=7.2.13-test\nPAGESIZE=65536\nNUMBER(RADIX_MMU)=0\n'
   const landmarks = memoryWith({
     65536: writeNote('VMCOREINFO', 0, Buffer.from(vmcoreinfo), true),
     135168: writeDeviceTree(tree),

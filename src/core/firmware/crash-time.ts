@@ -1,17 +1,11 @@
-// The VMCOREINFO note in the kernel's memory: an ELF note in a page of its own, and the text it was made
-// of in another. A crash adds the line CRASHTIME to both.
+// A crash adds the line CRASHTIME to VMCOREINFO: to the note that the kernel exports, and to the text in
+// another page that the note is made of.
 // Source: Linux kernel/vmcore_info.c (crash_save_vmcoreinfo, update_vmcoreinfo_note).
 
-import { Cursor } from '../cursor.ts'
 import type { MemoryWrite } from '../kernel/printk-writer.ts'
+import { readVmcoreinfoNote, vmcoreinfoTextOffset } from '../kernel/vmcoreinfo-note.ts'
 import type { Machine } from './index.ts'
 import { kernelAbi } from './pt-regs.ts'
-
-const noteName = 'VMCOREINFO\0\0'
-/** With one NUL; the other pads it to a multiple of 4. */
-const noteNameSize = 11
-/** u32 namesz, descsz, type, then the name. */
-const textOffset = 12 + noteName.length
 
 export interface VmcoreinfoNote {
   /** Physical address of the note. */
@@ -19,30 +13,27 @@ export interface VmcoreinfoNote {
   readonly text: string
 }
 
-/** The note the machine's state points to; undefined when memory holds none there. */
-export function readVmcoreinfoNote({ state, ram }: Machine): VmcoreinfoNote | undefined {
+/** The note the machine's state points to; undefined when memory holds none there. @throws {FaultError} */
+export function findVmcoreinfoNote({ state, ram }: Machine): VmcoreinfoNote | undefined {
   const place = state.kernel.vmcoreinfo
-  if (place === undefined || place.size < textOffset) return undefined
-  const bytes = new Uint8Array(Math.min(place.size, textOffset + state.pageSize))
-  ram.read(place.address, bytes)
-  const cursor = new Cursor(bytes, kernelAbi.littleEndian, { file: 'VMCOREINFO note', base: place.address })
-  const nameSize = cursor.u32()
-  const textSize = cursor.u32()
-  cursor.skip(4)
-  const name = Buffer.from(cursor.take(noteName.length)).toString('latin1')
-  if (nameSize !== noteNameSize || name !== noteName || textSize > cursor.remaining) return undefined
-  return { address: place.address, text: Buffer.from(cursor.take(textSize)).toString('latin1') }
+  if (place === undefined) return undefined
+  const text = readVmcoreinfoNote(ram, place.address, kernelAbi.littleEndian)
+  const isInside = text !== undefined && vmcoreinfoTextOffset + text.length <= place.size
+  return isInside ? { address: place.address, text } : undefined
 }
 
 /** What is written when the kernel dies at `time`, seconds since 1970. */
 export function stampCrashTime(machine: Machine, note: VmcoreinfoNote, time: number): MemoryWrite[] {
-  // Memory that comes from a crash has the line already.
-  const text = `${note.text.replace(/^CRASHTIME=.*\n/m, '')}CRASHTIME=${time}\n`
+  // Memory that comes from a crash has the line already. The text has one page; the kernel cuts it off there.
+  const text = `${note.text.replace(/^CRASHTIME=.*\n/m, '')}CRASHTIME=${time}\n`.slice(
+    0,
+    machine.state.pageSize,
+  )
   const size = new DataView(new ArrayBuffer(4))
   size.setUint32(0, text.length, kernelAbi.littleEndian)
   const writes = [
     { address: note.address + 4, bytes: new Uint8Array(size.buffer) },
-    { address: note.address + textOffset, bytes: Buffer.from(text, 'latin1') },
+    { address: note.address + vmcoreinfoTextOffset, bytes: Buffer.from(text, 'latin1') },
   ]
   const original = findText(machine, note)
   if (original !== undefined) writes.push({ address: original, bytes: Buffer.from(text, 'latin1') })
