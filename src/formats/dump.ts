@@ -7,15 +7,6 @@ import type { PhysicalMemory } from '../core/memory/physical.ts'
 import type { Abi } from '../core/struct.ts'
 import type { Note } from './elf/notes.ts'
 
-/** ELF e_machine values (elf.h) of the targets we know by name. */
-export const elfMachines = {
-  x86_64: 62,
-  ppc64: 21,
-  aarch64: 183,
-  s390x: 22,
-  riscv64: 243,
-} as const
-
 export interface LoadSegment {
   /** Bytes of physical memory, from `physical`. */
   readonly physical: number

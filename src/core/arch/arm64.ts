@@ -6,6 +6,7 @@ import { alignDown } from '../address.ts'
 import { KernelError } from '../errors.ts'
 import type { Mapping } from '../memory/virtual.ts'
 import { abi64le } from '../struct.ts'
+import { elfMachines } from './elf-machines.ts'
 import { type KernelFacts, required } from './facts.ts'
 import type { Arch, TranslationInputs } from './index.ts'
 import { type Level, makeLevels, type PageTableFormat, PageTables } from './page-table.ts'
@@ -14,7 +15,7 @@ const wrap = (value: bigint): bigint => BigInt.asUintN(64, value)
 
 export const arm64: Arch = {
   name: 'arm64',
-  elfMachine: 183,
+  elfMachine: elfMachines.aarch64,
   utsMachine: 'aarch64',
   abi: abi64le,
   registers: {

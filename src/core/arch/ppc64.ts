@@ -7,11 +7,13 @@ import { KernelError } from '../errors.ts'
 import type { PhysicalMemory } from '../memory/physical.ts'
 import type { Mapping } from '../memory/virtual.ts'
 import { abi64le } from '../struct.ts'
+import { elfMachines } from './elf-machines.ts'
 import type { KernelFacts } from './facts.ts'
 import type { Arch, TranslationInputs } from './index.ts'
 import { type Level, makeLevels, type PageTableFormat, PageTables } from './page-table.ts'
 
-const linearBase = 0xc000000000000000n
+/** PAGE_OFFSET: where RAM is mapped linearly. */
+export const linearBase = 0xc000000000000000n
 /** Under radix and recent hash kernels everything from here on is mapped by tables. */
 const linearEnd = 0xc008000000000000n
 const presentBit = 1n << 63n
@@ -28,7 +30,7 @@ const indexBits = {
 
 export const ppc64le: Arch = {
   name: 'ppc64le',
-  elfMachine: 21,
+  elfMachine: elfMachines.ppc64,
   utsMachine: 'ppc64le',
   abi: abi64le,
   registers: {

@@ -7,6 +7,7 @@ import { MiB } from '../address.ts'
 import { FaultError, KernelError } from '../errors.ts'
 import type { Mapping } from '../memory/virtual.ts'
 import { abi64le } from '../struct.ts'
+import { elfMachines } from './elf-machines.ts'
 import type { KernelFacts } from './facts.ts'
 import type { Arch, TranslationInputs } from './index.ts'
 import { type Level, makeLevels, type PageTableFormat, PageTables, physicalIn } from './page-table.ts'
@@ -18,7 +19,7 @@ const hugeBit = 1n << 7n
 
 export const x86_64: Arch = {
   name: 'x86_64',
-  elfMachine: 62,
+  elfMachine: elfMachines.x86_64,
   utsMachine: 'x86_64',
   abi: abi64le,
   registers: {

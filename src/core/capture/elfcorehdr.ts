@@ -14,7 +14,8 @@ import {
 } from '../../formats/elf/layout.ts'
 import type { FadumpConfig, MachineState } from '../../formats/machine-image/state.ts'
 import { alignUp, hex } from '../address.ts'
-import { ppc64le } from '../arch/ppc64.ts'
+import { linearBase, ppc64le } from '../arch/ppc64.ts'
+import { dumpArea } from '../firmware/dump-area.ts'
 import { kernelAbi } from '../firmware/pt-regs.ts'
 import { overlaps, type Range, type Ranges } from '../ranges.ts'
 
@@ -33,7 +34,6 @@ export interface CoreHeader extends ProgramHeader {
   readonly why: string
 }
 
-const linearBase = 0xc000000000000000n
 const elfVersion = 1
 const readWriteExecute = 7
 
@@ -70,18 +70,17 @@ export function makeCoreHeaders(inputs: ElfcorehdrInputs): CoreHeader[] {
 
 function whereVmcoreinfoIs({ vmcoreinfo, config }: ElfcorehdrInputs): string {
   if (vmcoreinfo.start === vmcoreinfo.end) return 'VMCOREINFO: the crashed kernel had none'
-  const area = { start: config.reserveStart, end: config.reserveStart + config.reserveSize }
-  return overlaps(vmcoreinfo, area)
+  return overlaps(vmcoreinfo, dumpArea(config))
     ? 'VMCOREINFO of the crashed kernel, in the copy of its boot memory'
     : 'VMCOREINFO of the crashed kernel, above boot memory and so where it always was'
 }
 
 /** One memory range of the machine, without boot memory and the area of the copies. */
 function headersOf(range: Range, config: ElfcorehdrInputs['config']): CoreHeader[] {
-  const { bootMemoryTop, reserveStart, reserveSize } = config
+  const { bootMemoryTop } = config
   if (range.end <= bootMemoryTop) return []
   const rest = { start: Math.max(range.start, bootMemoryTop), end: range.end }
-  const area = { start: reserveStart, end: reserveStart + reserveSize }
+  const area = dumpArea(config)
   const why = 'above boot memory: preserved where it is'
   if (!overlaps(rest, area)) return [load(rest, rest.start, why)]
   const parts = [

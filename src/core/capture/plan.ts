@@ -6,9 +6,10 @@ import { crashInfoSize } from '../../formats/fdh.ts'
 import { readDeviceTree } from '../../formats/fdt/reader.ts'
 import type { MachineImage } from '../../formats/machine-image/image.ts'
 import type { CaptureState, FadumpConfig, MachineState } from '../../formats/machine-image/state.ts'
-import { alignUp, MiB } from '../address.ts'
+import { MiB } from '../address.ts'
 import { RefusedError } from '../errors.ts'
 import { readParameterArea } from '../firmware/bootargs.ts'
+import { dumpAreaSize } from '../firmware/dump-area.ts'
 import { getFirmware, type WaitingDump } from '../firmware/index.ts'
 import { parseFadumpParameters } from '../firmware/kernel-parameters.ts'
 import { kernelAbi } from '../firmware/pt-regs.ts'
@@ -102,13 +103,12 @@ function captureConfig(
   const { reserveStart, bootMemoryRegions, bootMemoryCopy, parameterArea } = waiting
   const bootMemorySize = bootMemoryRegions.reduce((sum, region) => sum + region.size, 0)
   const last = bootMemoryRegions.at(-1)
-  const receptacles = alignUp(platform.cpuStateSize + platform.hpteSize, state.pageSize)
+  const headerSize = crashInfoSize(state.kernel, kernelAbi)
   return {
     enabled: true,
     nocma,
     reserveStart,
-    reserveSize:
-      receptacles + bootMemorySize + crashInfoSize(state.kernel, kernelAbi) + platform.metadataSize,
+    reserveSize: dumpAreaSize(platform, bootMemorySize, { headerSize, pageSize: state.pageSize }),
     bootMemorySize,
     bootMemoryTop: last === undefined ? 0 : last.address + last.size,
     bootMemoryRegions,

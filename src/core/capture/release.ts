@@ -8,6 +8,7 @@ import { writeDeviceTree } from '../../formats/fdt/writer.ts'
 import type { MachineImage } from '../../formats/machine-image/image.ts'
 import type { FadumpConfig, MachineState } from '../../formats/machine-image/state.ts'
 import { alignDown, alignUp, hex } from '../address.ts'
+import { dumpArea } from '../firmware/dump-area.ts'
 import { getFirmware } from '../firmware/index.ts'
 import { requireStage } from '../machine/lifecycle.ts'
 import { addMessages } from '../machine/messages.ts'
@@ -68,12 +69,8 @@ export function giveUpDump(
  * to; here that page stays reserved.
  */
 function freedRanges({ memory, reservedRanges, pageSize }: MachineState, config: FadumpConfig): Ranges {
-  const { reserveStart, reserveSize, bootMemoryTop } = config
-  const kept = makeRanges([
-    { start: 0, end: bootMemoryTop },
-    { start: reserveStart, end: reserveStart + reserveSize },
-    ...reservedRanges,
-  ])
+  const bootMemory = { start: 0, end: config.bootMemoryTop }
+  const kept = makeRanges([bootMemory, dumpArea(config), ...reservedRanges])
   return makeRanges(
     subtract(memory, kept).map(({ start, end }) => ({
       start: alignUp(start, pageSize),

@@ -2,9 +2,11 @@
 // memory is read twice. Pages are read once, in the order of memory, and go to every segment that has
 // them: segments of a source may overlap.
 
-import { type Dump, elfMachines } from '../../formats/dump.ts'
+import type { Dump } from '../../formats/dump.ts'
 import { elfAbi, elfHeader, elfIncomplete } from '../../formats/elf/layout.ts'
 import { type LoadHeader, writeElfHead } from '../../formats/elf/writer.ts'
+import { elfMachines } from '../arch/elf-machines.ts'
+import { linearBase } from '../arch/ppc64.ts'
 import { Bitmap } from '../bitmap.ts'
 import type { ByteSink } from '../byte-sink.ts'
 import { rangeSize } from '../ranges.ts'
@@ -72,7 +74,7 @@ async function withoutZeroPages(
  */
 function segmentsOf({ segments, memory, elfMachine }: Dump): readonly MemorySegment[] {
   if (segments.length > 0) return segments
-  const base = elfMachine === elfMachines.ppc64 ? 0xc000_0000_0000_0000n : 0n
+  const base = elfMachine === elfMachines.ppc64 ? linearBase : 0n
   return memory.ranges.map(({ start, end }) => ({
     physical: start,
     memorySize: end - start,

@@ -1,9 +1,10 @@
 // What will be written, decided before the first byte: which pages stay, and what the headers say of
 // the machine. Everything comes from the dump; what it does not tell stays unknown.
 
-import { type Dump, elfMachines, isLoss, type Utsname } from '../../formats/dump.ts'
+import { type Dump, isLoss, type Utsname } from '../../formats/dump.ts'
 import { isPrstatus } from '../../formats/elf/notes.ts'
 import { KiB, type Pfn } from '../address.ts'
+import { elfMachines } from '../arch/elf-machines.ts'
 import { findArch } from '../arch/index.ts'
 import type { Bitmap } from '../bitmap.ts'
 import { DumpError, type Warning } from '../errors.ts'

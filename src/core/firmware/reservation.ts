@@ -5,7 +5,8 @@
 import type { FadumpConfig } from '../../formats/machine-image/state.ts'
 import { alignDown, alignUp, GiB, hex, MiB } from '../address.ts'
 import { type Refusal, RefusedError } from '../errors.ts'
-import { makeRanges, overlaps, type Range, type Ranges, subtract, totalSize } from '../ranges.ts'
+import { makeRanges, overlaps, type Range, type Ranges, rangeSize, subtract, totalSize } from '../ranges.ts'
+import { dumpArea, dumpAreaSize, placeCopies, receptacleSize } from './dump-area.ts'
 import { parseCrashkernel, parseFadumpParameters } from './kernel-parameters.ts'
 
 /** What a firmware back end decides about the reservation. */
@@ -67,15 +68,14 @@ export function reserveDumpArea(inputs: ReservationInputs): Reservation {
     })
   }
   const boot = findBootMemory(inputs, bootMemorySize)
-  const receptacles = alignUp(platform.cpuStateSize + platform.hpteSize, pageSize)
-  const reserveSize = receptacles + bootMemorySize + inputs.headerSize + platform.metadataSize
+  const reserveSize = dumpAreaSize(platform, bootMemorySize, inputs)
   const reserveStart = locateArea(inputs, boot.top, reserveSize)
-  const area = { start: reserveStart, end: reserveStart + reserveSize }
+  const area = dumpArea({ reserveStart, reserveSize })
   messages.push(
     `fadump: Reserved ${wholeMiB(reserveSize)}MB of memory at ${wideHex(reserveStart)} (System RAM: ${wholeMiB(totalSize(inputs.memory))}MB)`,
   )
   const cma = parameters.nocma ? undefined : findCmaWindow(inputs, reserveStart, bootMemorySize, messages)
-  const bootMemoryCopy = reserveStart + receptacles
+  const bootMemoryCopy = reserveStart + receptacleSize(platform, pageSize)
   const config: FadumpConfig = {
     enabled: true,
     nocma: parameters.nocma,
@@ -83,7 +83,7 @@ export function reserveDumpArea(inputs: ReservationInputs): Reservation {
     reserveSize,
     bootMemorySize,
     bootMemoryTop: boot.top,
-    bootMemoryRegions: placeCopies(boot.regions, bootMemoryCopy),
+    bootMemoryRegions: placeCopies(boot.regions.map(addressAndSize), bootMemoryCopy),
     cpuStateSize: platform.cpuStateSize,
     hpteSize: platform.hpteSize,
     bootMemoryCopy,
@@ -144,15 +144,7 @@ function findBootMemory(inputs: ReservationInputs, size: number): { regions: Ran
   return { regions, top: alignUp(size + holes, inputs.pageSize) }
 }
 
-/** Copies are packed back to back, holes squeezed out. */
-function placeCopies(regions: readonly Range[], firstCopy: number): FadumpConfig['bootMemoryRegions'] {
-  let copy = firstCopy
-  return regions.map(({ start, end }) => {
-    const region = { address: start, size: end - start, copy }
-    copy += region.size
-    return region
-  })
-}
+const addressAndSize = (range: Range) => ({ address: range.start, size: rangeSize(range) })
 
 /** The lowest place above boot memory that is free and firmware does not use: hot-remove takes high memory. */
 function locateArea(inputs: ReservationInputs, top: number, size: number): number {

@@ -8,6 +8,7 @@ import { hex, MiB } from '../address.ts'
 import { Cursor } from '../cursor.ts'
 import { DumpError, RefusedError } from '../errors.ts'
 import { contains } from '../ranges.ts'
+import { dumpArea, placeCopies } from './dump-area.ts'
 import {
   buildFdm,
   errorFlags,
@@ -45,8 +46,7 @@ export const rtasFirmware: Firmware = {
     const call = { command: dumpCommands.register, address: config.fdmAddress ?? 0, length }
     const { status, firmwareState } = configureKernelDump(machine, call)
     if (status !== rtasStatus.success) {
-      const area = { start: config.reserveStart, end: config.reserveStart + config.reserveSize }
-      throw registerRefusal(status, contains(machine.ram.ranges, area))
+      throw registerRefusal(status, contains(machine.ram.ranges, dumpArea(config)))
     }
     return { firmwareState, messages: [say('Registration is successful!')] }
   },
@@ -179,21 +179,15 @@ function readWaitingDump({ sections }: Fdm): WaitingDump {
     ],
     reserveStart: cpuState?.destinationAddress ?? 0,
     bootMemoryCopy,
-    bootMemoryRegions: packRegions(bootMemory, bootMemoryCopy),
+    // The kernel takes the first copy's address and lets the others follow.
+    bootMemoryRegions: placeCopies(
+      bootMemory.map(({ sourceAddress, sourceLength }) => ({ address: sourceAddress, size: sourceLength })),
+      bootMemoryCopy,
+    ),
     parameterArea: ofType(sectionTypes.parameterArea).at(-1)?.destinationAddress,
     check: () => checkSections(sections),
     readCpus: (ram) => readCpus(ram, cpuState),
   }
-}
-
-/** The kernel takes the first copy's address and lets the others follow. */
-function packRegions(sections: readonly FdmSection[], firstCopy: number): WaitingDump['bootMemoryRegions'] {
-  let copy = firstCopy
-  return sections.map(({ sourceAddress, sourceLength }) => {
-    const region = { address: sourceAddress, size: sourceLength, copy }
-    copy += sourceLength
-    return region
-  })
 }
 
 /** Stops at the first section that makes the dump useless, as the kernel does. */

@@ -5,8 +5,9 @@ import type { MachineImage } from '../../formats/machine-image/image.ts'
 import type { FadumpConfig, MachineState } from '../../formats/machine-image/state.ts'
 import { alignDown, alignUp } from '../address.ts'
 import { RefusedError } from '../errors.ts'
-import { intersect, subtract, totalSize } from '../ranges.ts'
+import { intersect, rangeSize, subtract, totalSize } from '../ranges.ts'
 import { readParameterArea } from './bootargs.ts'
+import { dumpArea } from './dump-area.ts'
 import { getFirmware } from './index.ts'
 import { planReservation } from './register.ts'
 
@@ -76,10 +77,8 @@ export function memoryUse(state: MachineState, config: FadumpConfig | undefined)
   if (state.stage === 'crashed' || state.stage === 'capture') {
     return { total, usable: totalSize(intersect(memory, [{ start: 0, end: config.bootMemoryTop }])), cma: 0 }
   }
-  const reserved = {
-    start: alignDown(config.reserveStart, pageSize),
-    end: alignUp(config.reserveStart + config.reserveSize, pageSize),
-  }
-  const cma = config.cma === undefined ? 0 : config.cma.end - config.cma.start
+  const area = dumpArea(config)
+  const reserved = { start: alignDown(area.start, pageSize), end: alignUp(area.end, pageSize) }
+  const cma = config.cma === undefined ? 0 : rangeSize(config.cma)
   return { total, usable: totalSize(subtract(memory, [reserved])) + cma, cma }
 }

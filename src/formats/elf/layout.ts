@@ -2,6 +2,7 @@
 // Elf32_Ehdr from Elf64_Ehdr; program headers have another field order. The class says nothing of the
 // dumped machine: a 32-bit kernel with more than 4 GiB is dumped as ELF64. Source: gABI 4.1, elf.h.
 
+import { elfMachines } from '../../core/arch/elf-machines.ts'
 import { type Abi, big64, bigword, type Of, raw, struct, u16, u32, u64, uword } from '../../core/struct.ts'
 
 export const elfHeader = struct('ELF header', {
@@ -77,14 +78,14 @@ export const elfAbi = (is64: boolean, littleEndian: boolean): Abi => ({
   align64: 8,
 })
 
-const narrowMachines = new Set([3, 20, 40])
+const narrowMachines = new Set<number>([elfMachines.i386, elfMachines.ppc, elfMachines.arm])
 
 /**
- * ABI of the dumped machine. i386 (3), PowerPC (20) and Arm (40) are 32-bit whatever the class of the
+ * ABI of the dumped machine. i386, PowerPC and Arm are 32-bit whatever the class of the
  * file; other machines (MIPS) go by the class.
  */
 export const targetAbi = (machine: number, is64: boolean, littleEndian: boolean): Abi => ({
   wordBytes: is64 && !narrowMachines.has(machine) ? 8 : 4,
   littleEndian,
-  align64: machine === 3 ? 4 : 8,
+  align64: machine === elfMachines.i386 ? 4 : 8,
 })

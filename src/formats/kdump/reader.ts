@@ -1,9 +1,11 @@
 // A kdump-compressed file, or the parts of a split one, as a dump.
 
+import { elfMachines } from '../../core/arch/elf-machines.ts'
+import { archList } from '../../core/arch/index.ts'
 import type { ByteSource } from '../../core/byte-source.ts'
 import { readExactly, storedSize } from '../../core/byte-source.ts'
 import { FormatError, type Warning } from '../../core/errors.ts'
-import { type Dump, elfMachines, type KdumpFacts } from '../dump.ts'
+import type { Dump, KdumpFacts } from '../dump.ts'
 import { findVmcoreinfo, isPrstatus, type Note, noteTypes, parseNotes, writeNote } from '../elf/notes.ts'
 import type { Format } from '../index.ts'
 import { type KdumpHeaders, readBitmap, readKdumpHeaders } from './headers.ts'
@@ -101,9 +103,9 @@ const machineNames: readonly (readonly [RegExp, number])[] = [
   [/^aarch64/, elfMachines.aarch64],
   [/^s390x$/, elfMachines.s390x],
   [/^riscv64$/, elfMachines.riscv64],
-  [/^i\d86$/, 3],
-  [/^arm/, 40],
-  [/^ppc/, 20],
+  [/^i\d86$/, elfMachines.i386],
+  [/^arm/, elfMachines.arm],
+  [/^ppc/, elfMachines.ppc],
 ]
 
 /**
@@ -113,19 +115,10 @@ const machineNames: readonly (readonly [RegExp, number])[] = [
 function machineOf(name: string, notes: readonly Note[], littleEndian: boolean): number {
   const named = machineNames.find(([pattern]) => pattern.test(name))
   if (named !== undefined) return named[1]
-  const prstatus = notes.find(isPrstatus)
-  switch (prstatus?.desc.length) {
-    case 336:
-      return littleEndian ? elfMachines.x86_64 : elfMachines.s390x
-    case 376:
-      return elfMachines.riscv64
-    case 392:
-      return elfMachines.aarch64
-    case 504:
-      return elfMachines.ppc64
-    default:
-      return 0
-  }
+  const size = notes.find(isPrstatus)?.desc.length
+  if (size === 336 && !littleEndian) return elfMachines.s390x
+  if (size === 376) return elfMachines.riscv64
+  return archList.find(({ registers }) => registers.prstatusSize === size)?.elfMachine ?? 0
 }
 
 function lossWarnings(parts: readonly KdumpPart[], memory: KdumpMemory): Warning[] {
