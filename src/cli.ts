@@ -14,7 +14,7 @@ function addCommonOptions(command: Command): Command {
   return command
     .option('--json', 'print the result as JSON, errors too')
     .option('-q, --quiet', 'no progress and no remarks on standard error')
-    .option('-v, --verbose', 'say more')
+    .option('-v, --verbose', 'say also what lay behind an error')
     .option('--no-color', 'no colours (NO_COLOR works too)')
 }
 
@@ -61,7 +61,9 @@ export async function run(args: readonly string[], ui: Ui): Promise<ExitCode> {
       return exitCodes.bug
     }
     if (!(error instanceof InterruptedError)) {
-      ui.error(args.includes('--json') ? renderErrorJson(error) : renderError(error))
+      ui.error(
+        args.includes('--json') ? renderErrorJson(error) : renderError(error, { withCauses: ui.isVerbose }),
+      )
     }
     return error.exitCode
   }
@@ -80,7 +82,7 @@ function usageError(error: CommanderError, args: readonly string[]): UsageError 
   const command = commandList.find((entry) => args.includes(entry.name))?.name
   const help = command === undefined ? 'fadump --help' : `fadump ${command} --help`
   const guess = suggestion === undefined ? '' : `${suggestion.replace(/^\(|\?\)$/g, '').toLowerCase()}? `
-  return new UsageError(complaint, { hint: `${guess}${help} shows what there is`, cause: error })
+  return new UsageError(complaint, { hint: `${guess}${help} shows what there is` })
 }
 
 /** The entry point of the executable. */

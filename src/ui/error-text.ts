@@ -1,6 +1,7 @@
 // Errors as text: one line what and where, then labelled details, then what to do next.
 
-import type { DumpError } from '../core/errors.ts'
+import { hex } from '../core/address.ts'
+import { type DumpError, FaultError, messageOf } from '../core/errors.ts'
 import { printable, printableJson } from '../core/printable.ts'
 
 /**
@@ -9,12 +10,23 @@ import { printable, printableJson } from '../core/printable.ts'
  *       found     0x7fffffffffff
  *       hint      the copy may be cut short
  */
-export function renderError(error: DumpError): string {
+export function renderError(error: DumpError, options: { readonly withCauses?: boolean } = {}): string {
   const lines = [`error: ${printable(error.message)}`]
-  const details =
-    error.hint === undefined ? error.details() : [...error.details(), ['hint', error.hint] as const]
-  for (const [label, text] of details) lines.push(`  ${label.padEnd(9)} ${printable(text)}`)
+  const add = (label: string, text: string): void => {
+    lines.push(`  ${label.padEnd(9)} ${printable(text)}`)
+  }
+  for (const [label, text] of error.details()) add(label, text)
+  if (error.hint !== undefined) add('hint', error.hint)
+  for (const text of options.withCauses === true ? causesOf(error) : []) {
+    if (!lines.some((line) => line.includes(printable(text)))) add('because', text)
+  }
   return lines.join('\n')
+}
+
+/** What lay behind an error, the nearest first. */
+function causesOf({ cause }: Error): string[] {
+  if (cause === undefined) return []
+  return [messageOf(cause), ...(cause instanceof Error ? causesOf(cause) : [])]
 }
 
 /**
@@ -23,7 +35,8 @@ export function renderError(error: DumpError): string {
  */
 export function renderErrorJson(error: DumpError): string {
   const { name: _, ...fields } = error
-  return printableJson({ error: { ...fields, message: error.message } })
+  const address = error instanceof FaultError ? { address: hex(error.address) } : {}
+  return printableJson({ error: { ...fields, ...address, message: error.message } })
 }
 
 /** What is not a DumpError is our bug: the stack, and where to send it. */

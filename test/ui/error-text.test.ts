@@ -22,6 +22,30 @@ describe('errors as text', () => {
     )
   })
 
+  it('say what lay behind them when asked to, each once', () => {
+    const disk = new Error('EIO: i/o error, read')
+    const page = new FormatError({
+      file: 'vmcore',
+      field: 'page descriptor',
+      found: disk.message,
+      cause: disk,
+    })
+    const error = new FaultError('physical', 0x10000, 65536, 'truncated', { cause: page })
+    const message = 'physical memory at 0x10000, 65536 bytes: the dump is cut short or damaged there'
+    expect(renderError(error)).toBe(`error: ${message}`)
+    expect(renderError(error, { withCauses: true })).toBe(
+      `error: ${message}\n  because   vmcore: page descriptor\n  because   EIO: i/o error, read`,
+    )
+    expect(renderError(page, { withCauses: true })).toBe(
+      'error: vmcore: page descriptor\n  found     EIO: i/o error, read',
+    )
+  })
+
+  it('give a physical address as JSON in the form of all others', () => {
+    const error = new FaultError('physical', 0x10000, 8, 'hole')
+    expect(JSON.parse(renderErrorJson(error))).toMatchObject({ error: { address: '0x10000' } })
+  })
+
   it('never let a control character through', () => {
     const text = renderError(new TargetError('evil\x1b[2J\x07name', 'no\x9bway', { hint: 'a\rb' }))
     expect(text).toBe('error: evil\\x1b[2J\\x07name: no\\x9bway\n  hint      a\\x0db')
