@@ -63,8 +63,6 @@ export const contains = (ranges: Ranges, inner: Range): boolean => {
   return range !== undefined && inner.end <= range.end
 }
 
-export const unite = (a: Ranges, b: Ranges): Ranges => makeRanges([...a, ...b])
-
 /** What is in `a` and not in `b`. */
 export function subtract(a: Ranges, b: Ranges): Ranges {
   const left: Range[] = []

@@ -18,8 +18,6 @@ import { checkLevel, needsKernel } from './dump-level.ts'
 export interface PlanOptions {
   /** Dump level, 0 to 31. */
   readonly level: number
-  /** Leave out what makedumpfile leaves out, also where it is known to be wrong. */
-  readonly likeMakedumpfile?: boolean | undefined
 }
 
 export interface FilterPlan {
@@ -65,9 +63,7 @@ export function planFilter(dump: Dump, options: PlanOptions): FilterPlan {
   const kernel = findKernel(dump, level, warnings)
   const pageSize = kernel?.pageSize ?? dump.pageSize ?? usualPageSize(dump)
   const pages = readDumpPages(dump.memory, pageSize)
-  const { likeMakedumpfile = false } = options
-  const classified =
-    kernel === undefined ? withoutWalk(pages) : classifyPages(kernel, { level, pages, likeMakedumpfile })
+  const classified = kernel === undefined ? withoutWalk(pages) : classifyPages(kernel, { level, pages })
   warnings.push(...classified.warnings)
   const maxMapnr = highestPage(dump, pages, classified.maxMapnr)
   const existing = pages.existing.resized(maxMapnr)

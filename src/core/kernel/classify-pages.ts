@@ -18,8 +18,6 @@ export interface ClassifyOptions {
   readonly pages: DumpPages
   /** Leave out what makedumpfile leaves out, also where it is known to be wrong. */
   readonly likeMakedumpfile?: boolean
-  /** Called now and then with the page reached. */
-  readonly onProgress?: (pfn: Pfn, endPfn: Pfn) => void
 }
 
 /** Pages left out, by the reason. */
@@ -99,7 +97,7 @@ function walk(kernel: Kernel, options: ClassifyOptions): Classification {
   const isImpossible = makeImpossibleTest(fields, records)
 
   forEachStored(pages.stored, memMap, keep.length, (section, pfn) => {
-    if (records.makeCurrent(section, pfn)) options.onProgress?.(pfn, keep.length)
+    records.makeCurrent(section, pfn)
     const at = records.offsetOf(pfn)
     if (at < 0) {
       seen.unreadable++

@@ -35,11 +35,9 @@ export class StructPages {
     this.view = new DataView(this.#bytes.buffer)
   }
 
-  /** Make the piece current that holds `pfn`, a page of `section`; whether it was not before. */
-  makeCurrent(section: MemSection, pfn: Pfn): boolean {
-    if (pfn >= this.first && pfn < this.end) return false
-    this.#load(section, pfn)
-    return true
+  /** Make the piece current that holds `pfn`, a page of `section`. */
+  makeCurrent(section: MemSection, pfn: Pfn): void {
+    if (pfn < this.first || pfn >= this.end) this.#load(section, pfn)
   }
 
   #load(section: MemSection, pfn: Pfn): void {

@@ -5,7 +5,6 @@ import { describe, expect, it } from 'vitest'
 import { DumpError } from '../../../src/core/errors.ts'
 import { classifyPages, withoutWalk } from '../../../src/core/kernel/classify-pages.ts'
 import { readDumpPages } from '../../../src/core/kernel/dump-pages.ts'
-import { openPageView } from '../../../src/core/kernel/page-view.ts'
 import { type PageEra, pageEras } from '../../make/page-eras.ts'
 import { machinePages, PageMachine, structPageSize, structPagesAt } from '../../make/page-machine.ts'
 import { anonVma, isLeftOut, makeScenes, type PlacedScene } from '../../make/page-scenes.ts'
@@ -38,19 +37,6 @@ describe.each(pageEras)('struct pages of Linux $name', (era) => {
     const { seen, warnings } = classify(machine, 0)
     expect(seen).toMatchObject({ examined: machinePages, impossible: 0, unreadable: 0, badOrders: 0 })
     expect(warnings).toEqual([])
-  })
-
-  it('says of one page what it is', () => {
-    const { machine, scenes } = makeScenes(era)
-    const view = openPageView(machine.open())
-    for (const { name, kind, pfn, pages } of scenes) {
-      expect(view(pfn), name).toMatchObject({
-        kind,
-        pages,
-        structPage: 0xffffea0000000000n + BigInt(pfn * structPageSize),
-      })
-    }
-    expect(view(2 ** 30)).toBeUndefined()
   })
 })
 
