@@ -24,3 +24,6 @@ export const isPowerOfTwo = (value: number): boolean => value > 0 && Number.isIn
 /** An address as people and JSON see it: `0x14000000`. */
 export const hex = (value: number | bigint, digits = 0): string =>
   `0x${value.toString(16).padStart(digits, '0')}`
+
+export const hexOrNone = (value: number | bigint | undefined): string | undefined =>
+  value === undefined ? undefined : hex(value)

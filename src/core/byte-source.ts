@@ -2,6 +2,7 @@
 // /proc/vmcore of a machine image. Synchronous on purpose: walking memory is a loop.
 
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { hex } from './address.ts'
 import { FormatError, messageOf, type Warning } from './errors.ts'
 
 export interface ByteSource extends Disposable {
@@ -38,7 +39,7 @@ export function readExactly(source: ByteSource, offset: number, length: number, 
       file: source.name,
       offset,
       field: what,
-      expected: `${length} bytes inside the file (size 0x${source.size.toString(16)})`,
+      expected: `${length} bytes inside the file (size ${hex(source.size)})`,
       found: `${Math.max(0, source.size - offset)} bytes`,
       hint: 'the copy may be cut short; compare its size with the original',
     })

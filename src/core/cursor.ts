@@ -1,6 +1,7 @@
 // A bounds-checked reader over bytes that knows which file they came from and where, so that every
 // complaint can name file and offset. The dump is hostile: nothing here trusts a length.
 
+import { hex } from './address.ts'
 import { FormatError } from './errors.ts'
 
 export interface Origin {
@@ -60,7 +61,7 @@ export class Cursor {
     const at = this.position
     const value = this.big64(field)
     if (value > BigInt(Number.MAX_SAFE_INTEGER)) {
-      throw this.problem(field, { at, expected: 'less than 2^53', found: `0x${value.toString(16)}` })
+      throw this.problem(field, { at, expected: 'less than 2^53', found: hex(value) })
     }
     return Number(value)
   }

@@ -1,6 +1,8 @@
 // Everything that can go wrong, as values: a stable code, an exit code, fields a program can read
 // and a hint for a person. What is thrown and is not a DumpError is a bug of ours (exit 1).
 
+import { hex } from './address.ts'
+
 /** Exit codes of the program; documented in fadump(8). */
 export const exitCodes = {
   done: 0,
@@ -60,7 +62,7 @@ export class FormatError extends DumpError {
   readonly found: string | undefined
 
   constructor(problem: FormatProblem) {
-    const where = problem.offset === undefined ? '' : ` at byte 0x${problem.offset.toString(16)}`
+    const where = problem.offset === undefined ? '' : ` at byte ${hex(problem.offset)}`
     super(`${problem.file}: ${problem.field}${where}`, problem)
     this.file = problem.file
     this.offset = problem.offset
@@ -99,7 +101,7 @@ export class FaultError extends DumpError {
     reason: FaultReason,
     options: ErrorOptions = {},
   ) {
-    super(`${space} memory at 0x${address.toString(16)}, ${length} bytes: ${faultReasons[reason]}`, options)
+    super(`${space} memory at ${hex(address)}, ${length} bytes: ${faultReasons[reason]}`, options)
     this.space = space
     this.address = address
     this.length = length

@@ -3,6 +3,7 @@
 // found through the header, entries follow it directly, aligned to nothing.
 // Source: Linux arch/powerpc/platforms/pseries/rtas-fadump.{c,h}; QEMU hw/ppc/spapr_fadump.c.
 
+import { hex } from '../core/address.ts'
 import { Cursor } from '../core/cursor.ts'
 import { abi64be, big64, struct, u32 } from '../core/struct.ts'
 
@@ -110,7 +111,7 @@ function openArea(cursor: Cursor): number {
     throw cursor.problem('magic', {
       at: 0,
       expected: 'REGSAVE',
-      found: `0x${header.magicNumber.toString(16)}`,
+      found: hex(header.magicNumber),
     })
   }
   cursor.position = header.numCpuOffset
@@ -137,7 +138,7 @@ function readCpu(cursor: Cursor): SavedCpu {
     throw cursor.problem('CPU state', {
       at,
       expected: 'CPUSTRT',
-      found: `0x${start.id.toString(16)}`,
+      found: hex(start.id),
     })
   }
   const registers = new Map<string, bigint>()

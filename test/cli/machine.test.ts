@@ -88,7 +88,7 @@ describe('status', () => {
       reserved        0x14000000-0x280102a8, 320 MiB
       boot memory     0x0-0x14000000, 320 MiB
       its copy        0x14010000
-      fadump header   0x28010000
+      crash info      0x28010000
       parameter area  0x2ffff800
 
       /sys/kernel/fadump/bootargs_append: 
@@ -106,7 +106,7 @@ describe('status', () => {
       stage: 'production',
       memory: { total: 768 * 2 ** 20, ranges: [{ start: '0x0', end: '0x30000000' }] },
       sysfs: { enabled: '1', registered: '0', hotplug_ready: '1' },
-      reservation: { start: '0x14000000', header: '0x28010000' },
+      reservation: { start: '0x14000000', crashInfo: '0x28010000' },
     })
   })
 

@@ -14,6 +14,7 @@ import { VirtualMemory } from '../memory/virtual.ts'
 import { crashedInfo, crashInfoBytes } from './crash-info.ts'
 import { findVmcoreinfoNote, stampCrashTime } from './crash-time.ts'
 import type { Machine } from './index.ts'
+import { registersOf } from './pt-regs.ts'
 
 /** How a machine dies. Firmware: ended from outside, the kernel has no part in it. */
 export const crashCauses = ['panic', 'oops', 'system-reset', 'firmware'] as const
@@ -60,7 +61,7 @@ export function dyingKernel(machine: Machine, config: FadumpConfig, crash: Crash
 }
 
 function crashInfo({ state }: Machine, config: FadumpConfig, { cause, cpu }: Crash) {
-  const registers = new Map(Object.entries(cpu.registers).map(([name, value]) => [name, BigInt(value)]))
+  const registers = registersOf(cpu)
   if (cause === 'system-reset') registers.set('trap', systemResetTrap)
   return crashedInfo(state, config, cpu.id, registers)
 }

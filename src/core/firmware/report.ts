@@ -1,7 +1,7 @@
 // What register and trigger come to, as plain data for --json and as text.
 
 import type { MachineImage } from '../../formats/machine-image/image.ts'
-import { hex } from '../address.ts'
+import { hex, hexOrNone } from '../address.ts'
 import { printable, printableLine } from '../printable.ts'
 import { renderPairs, renderTable } from '../table.ts'
 import { renderCount, renderSize } from '../units.ts'
@@ -38,8 +38,8 @@ export function registerReport(image: MachineImage, result: RegisterResult): Reg
     registered: image.state.firmwareState.registered,
     reserved: { start: hex(config.reserveStart), size: config.reserveSize },
     crashInfo: hex(config.headerAddress),
-    request: config.fdmAddress === undefined ? undefined : hex(config.fdmAddress),
-    parameterArea: config.parameterArea === undefined ? undefined : hex(config.parameterArea),
+    request: hexOrNone(config.fdmAddress),
+    parameterArea: hexOrNone(config.parameterArea),
     bootargsAppend,
     regions: regionsOf(image),
     messages,
@@ -51,7 +51,7 @@ const regionsOf = ({ state }: MachineImage): RegionReport[] =>
 
 const regionReport = ({ source, destination, ...rest }: DumpRegion): RegionReport => ({
   ...rest,
-  source: source === undefined ? undefined : hex(source),
+  source: hexOrNone(source),
   destination: hex(destination),
 })
 

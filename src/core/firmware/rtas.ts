@@ -22,6 +22,7 @@ import {
   writeFdm,
 } from './fdm.ts'
 import type { Machine } from './index.ts'
+import { registersOf } from './pt-regs.ts'
 
 export const dumpCommands = { register: 1, unregister: 2, invalidate: 3 } as const
 
@@ -176,10 +177,7 @@ function preserveSection({ state, ram }: Machine, section: FdmSection): FdmSecti
   }
 }
 
-const savedCpu = ({ id, registers }: MachineCpu): SavedCpu => ({
-  id,
-  registers: new Map(Object.entries(registers).map(([name, value]) => [name, BigInt(value)])),
-})
+const savedCpu = (cpu: MachineCpu): SavedCpu => ({ id: cpu.id, registers: registersOf(cpu) })
 
 const toHex = (fdm: Fdm): string => Buffer.from(writeFdm(fdm)).toString('hex')
 

@@ -2,7 +2,7 @@
 
 import type { MachineImage } from '../../formats/machine-image/image.ts'
 import type { FadumpConfig, MachineMessage, MachineStage } from '../../formats/machine-image/state.ts'
-import { hex } from '../address.ts'
+import { hex, hexOrNone } from '../address.ts'
 import { renderStage } from '../machine/lifecycle.ts'
 import { printable, printableLine } from '../printable.ts'
 import type { Range } from '../ranges.ts'
@@ -44,7 +44,7 @@ interface ReservationStatus {
   readonly bootMemorySize: number
   readonly bootMemoryTop: string
   readonly bootMemoryCopy: string
-  readonly header: string
+  readonly crashInfo: string
   readonly request: string | undefined
   readonly parameterArea: string | undefined
   readonly cma: AddressRange | undefined
@@ -80,16 +80,13 @@ const reservationStatus = (config: FadumpConfig): ReservationStatus => ({
   bootMemorySize: config.bootMemorySize,
   bootMemoryTop: hex(config.bootMemoryTop),
   bootMemoryCopy: hex(config.bootMemoryCopy),
-  header: hex(config.headerAddress),
-  request: maybeHex(config.fdmAddress),
-  parameterArea: maybeHex(config.parameterArea),
+  crashInfo: hex(config.headerAddress),
+  request: hexOrNone(config.fdmAddress),
+  parameterArea: hexOrNone(config.parameterArea),
   cma: config.cma && addressRange(config.cma),
 })
 
 const addressRange = ({ start, end }: Range): AddressRange => ({ start: hex(start), end: hex(end) })
-
-const maybeHex = (address: number | undefined): string | undefined =>
-  address === undefined ? undefined : hex(address)
 
 export function renderStatus(status: MachineStatus): string {
   const { memory, cpus, crash } = status
@@ -124,7 +121,7 @@ function renderReservation(reservation: ReservationStatus | undefined): string {
     ['reserved', `${reservation.start}-${end}, ${renderSize(reservation.size)}`],
     ['boot memory', `0x0-${reservation.bootMemoryTop}, ${renderSize(reservation.bootMemorySize)}`],
     ['its copy', reservation.bootMemoryCopy],
-    ['fadump header', reservation.header],
+    ['crash info', reservation.crashInfo],
     ['request', reservation.request],
     ['parameter area', reservation.parameterArea],
   ]

@@ -3,6 +3,7 @@
 // VMCOREINFO, never from constants. Source: Linux kernel/printk/printk_ringbuffer.c.
 
 import type { VirtAddr } from '../address.ts'
+import { hex } from '../address.ts'
 import { KernelError } from '../errors.ts'
 import { Stretch } from '../memory/stretch.ts'
 import {
@@ -167,7 +168,7 @@ function openRing({ memory, vmcoreinfo }: LogSource): Ring {
   const bits = (at: number, what: string, max: number): number => {
     const value = memory.u32(prb + BigInt(at))
     if (value >= 3 && value <= max) return value
-    throw new KernelError(`the kernel log at 0x${prb.toString(16)} is damaged: ${what} is ${value}`, {
+    throw new KernelError(`the kernel log at ${hex(prb)} is damaged: ${what} is ${value}`, {
       hint: 'the dump may be cut short, or the memory was overwritten after the crash',
     })
   }

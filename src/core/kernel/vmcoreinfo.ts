@@ -2,7 +2,7 @@
 // (read_vmcoreinfo_*): SYMBOL is hexadecimal without 0x, the rest decimal, maybe negative, or 0x-hex;
 // first match wins; unknown keys are ignored; the last line may be cut.
 
-import type { VirtAddr } from '../address.ts'
+import { isPowerOfTwo, type VirtAddr } from '../address.ts'
 import type { KernelFacts } from '../arch/facts.ts'
 
 export { required } from '../arch/facts.ts'
@@ -72,7 +72,7 @@ export class Vmcoreinfo implements KernelFacts {
   get pageSize(): number | undefined {
     const size = this.#lines.get('PAGESIZE')
     const value = size === undefined ? Number.NaN : Number(size)
-    return value >= 4096 && value <= 262144 && Number.isInteger(Math.log2(value)) ? value : undefined
+    return value >= 4096 && value <= 262144 && isPowerOfTwo(value) ? value : undefined
   }
 
   /** Seconds since 1970 at the panic; undefined before one. */

@@ -1,6 +1,7 @@
 // The RAM of the machine that crashed, as every format gives it.
 
 import type { PhysAddr } from '../address.ts'
+import { hex } from '../address.ts'
 import { Bitmap } from '../bitmap.ts'
 import { FormatError } from '../errors.ts'
 import type { Ranges } from '../ranges.ts'
@@ -35,7 +36,7 @@ export function pageBitmap(ranges: Ranges, pageSize: number, file: string): Bitm
     file,
     field: 'highest physical address',
     expected: `at most ${maxPages} pages of ${pageSize} bytes, and memory for one bit each`,
-    found: `0x${end.toString(16)}`,
+    found: hex(end),
   })
 }
 

@@ -2,6 +2,7 @@
 // reads as zeros; where two did, the later wins, as when it is rearranged. A stream that broke off is
 // read as far as it goes: headers and bitmaps come first, so most pages of it can be had.
 
+import { hex } from '../../core/address.ts'
 import type { ByteSource } from '../../core/byte-source.ts'
 import { FormatError, type Warning } from '../../core/errors.ts'
 import { ExtentList, type ExtentMap } from '../../core/extents.ts'
@@ -70,7 +71,7 @@ function readRecords(source: ByteSource): { records: ExtentMap; warnings: readon
     if (offset === endOfRecords && size === endOfRecords)
       return { records: list.overlay('later'), warnings: [] }
     if (size === 0n || offset + size > BigInt(Number.MAX_SAFE_INTEGER)) {
-      return finish('DAMAGED', `no record at byte 0x${at.toString(16)}, offset ${offset}, size ${size}`)
+      return finish('DAMAGED', `no record at byte ${hex(at)}, offset ${offset}, size ${size}`)
     }
     const data = at + recordHeaderSize
     const there = Math.min(Number(size), source.size - data)

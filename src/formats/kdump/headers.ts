@@ -2,7 +2,7 @@
 // word size or byte order: they are found by trying which makes sense of the header, LP64 first,
 // because a 32-bit file read as LP64 has sub_hdr_size 0 and is refused, while the reverse may pass.
 
-import { isPowerOfTwo } from '../../core/address.ts'
+import { hex, isPowerOfTwo } from '../../core/address.ts'
 import { Bitmap } from '../../core/bitmap.ts'
 import { type ByteSource, readExactly, storedSize } from '../../core/byte-source.ts'
 import { FormatError } from '../../core/errors.ts'
@@ -130,8 +130,8 @@ function checkNumbers(
       file: source.name,
       offset: main.subHeaderBlocks,
       field: 'kdump header, subHeaderBlocks and bitmapBlocks',
-      expected: `sub-header and bitmaps inside the file (size 0x${source.size.toString(16)})`,
-      found: `${subHeaderBlocks} and ${bitmapBlocks} blocks of ${blockSize} bytes, up to 0x${end.toString(16)}`,
+      expected: `sub-header and bitmaps inside the file (size ${hex(source.size)})`,
+      found: `${subHeaderBlocks} and ${bitmapBlocks} blocks of ${blockSize} bytes, up to ${hex(end)}`,
       hint: 'the copy may be cut short; compare its size with the original',
     })
   }

@@ -1,5 +1,6 @@
 // A kdump-compressed file, or the parts of a split one, as a dump.
 
+import { hex } from '../../core/address.ts'
 import { elfMachines } from '../../core/arch/elf-machines.ts'
 import { archList } from '../../core/arch/index.ts'
 import type { ByteSource } from '../../core/byte-source.ts'
@@ -91,8 +92,8 @@ function readInside(
     file: source.name,
     offset: header.blockSize + subHeader.layout(abi).offsets[`${what}Offset`],
     field: `kdump sub-header, ${what}Offset and ${what}Size`,
-    expected: `a part of the file (size 0x${source.size.toString(16)})`,
-    found: `${size} bytes at 0x${offset.toString(16)}`,
+    expected: `a part of the file (size ${hex(source.size)})`,
+    found: `${size} bytes at ${hex(offset)}`,
     hint: 'the copy may be cut short; compare its size with the original',
   })
 }

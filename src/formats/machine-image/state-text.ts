@@ -1,7 +1,7 @@
 // The machine's state as JSON text and back. What is read was perhaps edited by hand or damaged: every
 // field is checked before anything is done with it.
 
-import { alignUp } from '../../core/address.ts'
+import { alignUp, isPowerOfTwo } from '../../core/address.ts'
 import { FormatError } from '../../core/errors.ts'
 import type { Ranges } from '../../core/ranges.ts'
 import {
@@ -148,7 +148,7 @@ const machineState = fields<MachineState>({
 function checkWhole(state: MachineState, file: string): MachineState {
   const place = (path: string): Place => ({ file, path })
   const { pageSize, memory, cpus } = state
-  if (!Number.isInteger(Math.log2(pageSize))) throw wrong(place('pageSize'), 'a power of two', pageSize)
+  if (!isPowerOfTwo(pageSize)) throw wrong(place('pageSize'), 'a power of two', pageSize)
   if (memory.length === 0) throw wrong(place('memory'), 'at least one range', memory)
   for (const [i, range] of memory.entries()) {
     if (alignUp(range.start, pageSize) !== range.start || alignUp(range.end, pageSize) !== range.end) {

@@ -41,7 +41,7 @@ describe('status', () => {
       bootMemorySize: 320 * MiB,
       bootMemoryTop: '0x14000000',
       bootMemoryCopy: '0x14010000',
-      header: '0x28010000',
+      crashInfo: '0x28010000',
       request: undefined,
       parameterArea: '0x4ffff800',
       cma: { start: '0x14000000', end: '0x28000000' },
