@@ -5,8 +5,10 @@
 import { nonZeroRuns } from '../../formats/machine-image/sparse.ts'
 import type { FadumpConfig } from '../../formats/machine-image/state.ts'
 import { alignDown, MiB } from '../address.ts'
+import { tryRead } from '../errors.ts'
 import { intersect, makeRanges, type Ranges, subtract } from '../ranges.ts'
-import { fdmSize, maxSections } from './fdm.ts'
+import { abi64be } from '../struct.ts'
+import { fdmHeader, fdmSize, maxSections, parseFdm, sectionTypes } from './fdm.ts'
 import type { Machine } from './index.ts'
 
 const chunkSize = 4 * MiB
@@ -35,24 +37,37 @@ function findRequest(ram: Machine['ram'], ranges: Ranges): number | undefined {
   return undefined
 }
 
+const { size: headerSize, offsets } = fdmHeader.layout(abi64be)
+
 /** The structure holds 64-bit members, so it starts at a multiple of 8, and never in a block of zeros. */
 function findHeader(bytes: Uint8Array): number | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   const last = view.byteLength - fdmSize(2)
+  const mayStart = (at: number): boolean =>
+    view.getUint32(at + offsets.dumpFormatVersion) === 1 &&
+    view.getUint32(at + offsets.offsetFirstDumpSection) === headerSize
   for (const { start, end } of nonZeroRuns(bytes)) {
     for (let at = start; at < end && at <= last; at += 8) {
-      if (view.getUint32(at) === 1 && view.getUint32(at + 8) === 40 && isHeader(view, at)) return at
+      if (mayStart(at) && isRequest(bytes.subarray(at))) return at
     }
   }
   return undefined
 }
 
-function isHeader(view: DataView, at: number): boolean {
-  const sections = view.getUint16(at + 4)
-  const isFresh = view.getUint16(at + 6) === 0
-  const hasNoDisk = [12, 16, 20, 24, 28, 32, 36].every((offset) => view.getUint32(at + offset) === 0)
-  const startsWithCpuState = view.getUint32(at + 40) === 1 && view.getUint32(at + 44) === 0x00010000
-  return sections >= 3 && sections <= maxSections && isFresh && hasNoDisk && startsWithCpuState
+function isRequest(bytes: Uint8Array): boolean {
+  const fdm = tryRead(() => parseFdm(bytes, 'memory'))
+  if (fdm === undefined) return false
+  const { header, sections } = fdm
+  const first = sections[0]
+  return (
+    sections.length >= 3 &&
+    header.dumpStatusFlag === 0 &&
+    header.ddBlockSize + header.ddBlockOffset + header.ddNumBlocks + header.ddOffsetDiskPath === 0 &&
+    header.maxTimeAuto === 0 &&
+    first?.requestFlag === 1 &&
+    first.sourceDataType === sectionTypes.cpuState &&
+    first.errorFlags === 0
+  )
 }
 
 function findEmptyPage({ state, ram }: Machine, config: FadumpConfig, ranges: Ranges): number | undefined {
