@@ -6,6 +6,7 @@ import type { VirtAddr } from '../address.ts'
 import { hex } from '../address.ts'
 import { KernelError } from '../errors.ts'
 import { Stretch } from '../memory/stretch.ts'
+import type { VirtualMemory } from '../memory/virtual.ts'
 import {
   callerName,
   decodeText,
@@ -165,16 +166,9 @@ function openRing({ memory, vmcoreinfo }: LogSource): Ring {
   const offsets = ringOffsets(vmcoreinfo)
   const prb = memory.u64(required(vmcoreinfo.symbol('prb'), 'SYMBOL(prb)'))
   const word = (at: number): bigint => memory.u64(prb + BigInt(at))
-  const bits = (at: number, what: string, max: number): number => {
-    const value = memory.u32(prb + BigInt(at))
-    if (value >= 3 && value <= max) return value
-    throw new KernelError(`the kernel log at ${hex(prb)} is damaged: ${what} is ${value}`, {
-      hint: 'the dump may be cut short, or the memory was overwritten after the crash',
-    })
-  }
   const stretch = (at: number, size: number): Stretch => new Stretch(memory, word(at) as VirtAddr, size)
-  const count = 2 ** bits(offsets.countBits, 'prb_desc_ring.count_bits', maxCountBits)
-  const sizeBits = bits(offsets.sizeBits, 'prb_data_ring.size_bits', maxSizeBits)
+  const { countBits, sizeBits } = ringBits(memory, prb, offsets)
+  const count = 2 ** countBits
   return {
     offsets,
     littleEndian: memory.littleEndian,
@@ -189,7 +183,26 @@ function openRing({ memory, vmcoreinfo }: LogSource): Ring {
   }
 }
 
-type Offsets = ReturnType<typeof ringOffsets>
+/** Logarithms of the number of descriptors and of the bytes of text. @throws {KernelError} absurd. */
+export function ringBits(
+  memory: VirtualMemory,
+  prb: VirtAddr,
+  offsets: Offsets,
+): { readonly countBits: number; readonly sizeBits: number } {
+  const read = (at: number, what: string, max: number): number => {
+    const value = memory.u32(prb + BigInt(at))
+    if (value >= 3 && value <= max) return value
+    throw new KernelError(`the kernel log at ${hex(prb)} is damaged: ${what} is ${value}`, {
+      hint: 'the dump may be cut short, or the memory was overwritten after the crash',
+    })
+  }
+  return {
+    countBits: read(offsets.countBits, 'prb_desc_ring.count_bits', maxCountBits),
+    sizeBits: read(offsets.sizeBits, 'prb_data_ring.size_bits', maxSizeBits),
+  }
+}
+
+export type Offsets = ReturnType<typeof ringOffsets>
 
 /** Bytes into printk_ringbuffer for its parts, into the element for the others. */
 export function ringOffsets(vmcoreinfo: Vmcoreinfo) {

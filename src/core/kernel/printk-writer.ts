@@ -6,7 +6,7 @@ import { alignUp, type PhysAddr, type VirtAddr } from '../address.ts'
 import { KernelError } from '../errors.ts'
 import type { VirtualMemory } from '../memory/virtual.ts'
 import type { LogSource } from './printk.ts'
-import { idMask, ringOffsets, states } from './printk-ring.ts'
+import { idMask, type Offsets, ringBits, ringOffsets, states } from './printk-ring.ts'
 import { required } from './vmcoreinfo.ts'
 
 export interface NewRecord {
@@ -60,7 +60,7 @@ const damaged = (what: string): KernelError => new KernelError(`the kernel log $
 /** Reads the ring as it was before; so what is added must not push out what was added just now. */
 class RingWriter {
   readonly #memory: VirtualMemory
-  readonly #offsets: ReturnType<typeof ringOffsets>
+  readonly #offsets: Offsets
   /** Addresses of the four words that move. */
   readonly #at: { headId: VirtAddr; tailId: VirtAddr; headPosition: VirtAddr; tailPosition: VirtAddr }
   readonly #count: bigint
@@ -93,9 +93,7 @@ class RingWriter {
       headPosition: position('head_lpos'),
       tailPosition: position('tail_lpos'),
     }
-    const countBits = memory.u32(at(offsets.countBits))
-    const sizeBits = memory.u32(at(offsets.sizeBits))
-    if (countBits < 3 || countBits > 22 || sizeBits < 3 || sizeBits > 27) throw damaged('is damaged')
+    const { countBits, sizeBits } = ringBits(memory, prb, offsets)
     this.#count = 1n << BigInt(countBits)
     this.#sizeBits = BigInt(sizeBits)
     this.#descs = memory.u64(at(offsets.descs))
