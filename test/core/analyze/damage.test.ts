@@ -120,7 +120,7 @@ CRASHTIME=1795447228
     expect(report.machine?.commandLine).toBeUndefined()
     expect(isIncomplete(report)).toBe(true)
     expect(reasons(report)).toMatch(
-      /log: the log is partial: \d+ records cannot be read; text of the log: \d+ bytes/,
+      /log: the log is partial: \d+ records unreadable; text of the log: \d+ bytes/,
     )
   })
 

@@ -1,6 +1,7 @@
 // What did the kernel say? The whole log.
 
 import { isPartial, type KernelLog } from '../../kernel/printk.ts'
+import { renderPlural } from '../../units.ts'
 import type { Remark, Section } from '../section.ts'
 import type { Subject } from '../subject.ts'
 
@@ -10,8 +11,8 @@ export const logSection = {
   read(subject: Subject, remark: (remark: Remark) => void): KernelLog {
     const log = subject.log()
     if (isPartial(log)) {
-      const reasons = [`${log.unreadable} records cannot be read`, ...log.problems].join('; ')
-      remark({ kind: 'missing', message: `the log is partial: ${reasons}` })
+      const count = log.unreadable === 0 ? [] : [`${renderPlural(log.unreadable, 'record')} unreadable`]
+      remark({ kind: 'missing', message: `the log is partial: ${[...count, ...log.problems].join('; ')}` })
     }
     return log
   },

@@ -13,11 +13,10 @@ export const logView = (answer: KernelLog, page: Page): string[] => [
 
 function missing({ overwritten, lost, unfinished, unreadable }: KernelLog): string[] {
   const lines: string[] = []
-  if (overwritten)
-    lines.push(`${renderPlural(overwritten, 'older record')} were overwritten before the crash`)
-  if (lost) lines.push(`${renderPlural(lost, 'record')} found no room when they were printed`)
-  if (unfinished) lines.push(`${renderPlural(unfinished, 'record')} had been begun and held nothing yet`)
-  if (unreadable) lines.push(`${renderPlural(unreadable, 'record')} cannot be read`)
+  if (overwritten) lines.push(`${renderPlural(overwritten, 'older record')} overwritten before the crash`)
+  if (lost) lines.push(`${renderPlural(lost, 'record')} lost for want of room when printed`)
+  if (unfinished) lines.push(`${renderPlural(unfinished, 'record')} begun that held nothing yet`)
+  if (unreadable) lines.push(`${renderPlural(unreadable, 'record')} unreadable`)
   return lines
 }
 
