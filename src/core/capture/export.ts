@@ -1,11 +1,11 @@
 // /proc/vmcore as a file: a plain copy, in which zeros stay holes.
 
 import { setImmediate } from 'node:timers/promises'
-import { nonZeroRuns } from '../../formats/machine-image/sparse.ts'
 import { MiB } from '../address.ts'
 import type { ByteSource } from '../byte-source.ts'
 import { InterruptedError } from '../errors.ts'
 import type { OutputFile } from '../output-file.ts'
+import { nonZeroRuns } from '../sparse.ts'
 
 export interface ExportOptions {
   readonly signal?: AbortSignal

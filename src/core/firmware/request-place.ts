@@ -2,11 +2,11 @@
 // machine that was registered holds it already, and there it is rewritten; otherwise it gets the highest
 // empty page of boot memory that firmware can address, which the kernel then owns.
 
-import { nonZeroRuns } from '../../formats/machine-image/sparse.ts'
 import type { FadumpConfig } from '../../formats/machine-image/state.ts'
 import { alignDown, MiB } from '../address.ts'
 import { tryRead } from '../errors.ts'
 import { intersect, makeRanges, type Ranges, subtract } from '../ranges.ts'
+import { nonZeroRuns } from '../sparse.ts'
 import { abi64be } from '../struct.ts'
 import { fdmHeader, fdmSize, maxSections, parseFdm, sectionTypes } from './fdm.ts'
 import type { Machine } from './index.ts'

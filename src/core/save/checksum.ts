@@ -38,10 +38,10 @@ export function hashFile(path: string): string {
   using source = new FileSource(path)
   const hash = createHash('sha256')
   const buffer = new Uint8Array(MiB)
-  for (let offset = 0; offset < source.size; ) {
-    const length = source.read(offset, buffer)
-    hash.update(buffer.subarray(0, length))
-    offset += length
+  let offset = 0
+  for (let got = source.read(0, buffer); got > 0; got = source.read(offset, buffer)) {
+    hash.update(buffer.subarray(0, got))
+    offset += got
   }
   return hash.digest('hex')
 }

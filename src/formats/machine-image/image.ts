@@ -6,11 +6,11 @@ import { type ByteSource, FileSource } from '../../core/byte-source.ts'
 import { FormatError, type Warning } from '../../core/errors.ts'
 import { OutputFile, type OutputOptions, writeFailure } from '../../core/output-file.ts'
 import { type Ranges, totalSize } from '../../core/ranges.ts'
+import { nonZeroRuns } from '../../core/sparse.ts'
 import { ramOffset, slotCount } from './layout.ts'
 import { lockMachine } from './lock.ts'
 import { type ImageWriter, openRam, ramAsSource } from './ram.ts'
 import { readSlots, type Slot, writeSlot } from './slots.ts'
-import { nonZeroRuns } from './sparse.ts'
 import type { MachineState } from './state.ts'
 
 /** RAM of the machine by physical address. */

@@ -6,9 +6,9 @@ import type { ByteSource } from '../../core/byte-source.ts'
 import { FaultError } from '../../core/errors.ts'
 import { ExtentMap } from '../../core/extents.ts'
 import { intersect, overlaps, type Ranges, rangeSize, subtract } from '../../core/ranges.ts'
+import { differingRuns } from '../../core/sparse.ts'
 import type { MachineRam } from './image.ts'
 import { ramOffset } from './layout.ts'
-import { differingRuns } from './sparse.ts'
 
 export interface ImageWriter {
   write(offset: number, bytes: Uint8Array): void
