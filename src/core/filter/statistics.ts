@@ -38,34 +38,3 @@ export const makeStatistics = (plan: FilterPlan, { zeroPages, lostPages }: Writt
   lost: lostPages,
   kept: plan.keep.count() - zeroPages - lostPages,
 })
-
-/** The pages as makedumpfile's report counts them; see its print_report(). */
-export interface MakedumpfileReport extends PageCounts {
-  /** RAM, pages in two segments counted once. */
-  readonly original: number
-  readonly excluded: number
-  readonly zero: number
-  /** It does not know of pages that were missing before. */
-  readonly remaining: number
-  readonly hole: number
-  readonly total: number
-}
-
-export function makedumpfileReport(pages: PageStatistics): MakedumpfileReport {
-  const { zero, cache, cachePrivate, user, free, hwpoison, offline, existing, total } = pages
-  const excluded = zero + cache + cachePrivate + user + free + hwpoison + offline
-  return {
-    original: existing,
-    excluded,
-    zero,
-    cache,
-    cachePrivate,
-    user,
-    free,
-    hwpoison,
-    offline,
-    remaining: existing - excluded,
-    hole: total - existing,
-    total,
-  }
-}

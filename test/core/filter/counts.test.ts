@@ -2,10 +2,11 @@
 
 import { describe, expect, it } from 'vitest'
 import { planFilter } from '../../../src/core/filter/plan.ts'
-import { makedumpfileReport, makeStatistics } from '../../../src/core/filter/statistics.ts'
+import { makeStatistics } from '../../../src/core/filter/statistics.ts'
 import { findZeroPages } from '../../../src/core/filter/zero-pass.ts'
 import { openDump } from '../../../src/formats/index.ts'
 import { fixture, makedumpfileCounts } from '../../fixtures/index.ts'
+import { makedumpfileReport } from '../../make/makedumpfile-report.ts'
 
 async function count(path: string, level: number) {
   using dump = openDump(path)
