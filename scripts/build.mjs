@@ -12,19 +12,17 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const dist = join(root, 'dist')
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
-/** WASM modules: source file → features of each build. */
-const wasmModules = {
-  scan: { 'scan-simd': ['simd', 'bulk-memory'], 'scan-plain': ['bulk-memory'] },
-}
+/** Builds of src/wasm/index.ts → their features. */
+const wasmBuilds = { 'pages-simd': ['simd', 'bulk-memory'], 'pages-plain': ['bulk-memory'] }
 
-async function buildWasm(source, output, features) {
+async function buildWasm(output, features) {
   const { error, stderr } = await asc.main([
-    join(root, 'src/wasm', `${source}.ts`),
+    join(root, 'src/wasm/index.ts'),
     ...['--outFile', join(dist, 'wasm', `${output}.wasm`)],
-    ...['-O3', '--noAssert', '--runtime', 'stub', '--importMemory'],
+    ...['-O3', '--noAssert', '--runtime', 'stub'],
     ...features.flatMap((feature) => ['--enable', feature]),
   ])
-  if (error) throw new Error(`${source}.ts: ${error.message}\n${stderr}`)
+  if (error) throw new Error(`${output}: ${error.message}\n${stderr}`)
   return readFileSync(join(dist, 'wasm', `${output}.wasm`)).toString('base64')
 }
 
@@ -54,10 +52,8 @@ rmSync(dist, { recursive: true, force: true })
 mkdirSync(join(dist, 'wasm'), { recursive: true })
 
 const wasm = {}
-for (const [source, builds] of Object.entries(wasmModules)) {
-  for (const [output, features] of Object.entries(builds)) {
-    wasm[output] = await buildWasm(source, output, features)
-  }
+for (const [output, features] of Object.entries(wasmBuilds)) {
+  wasm[output] = await buildWasm(output, features)
 }
 const worker = await bundle('src/core/filter/worker.ts', 'worker.cjs', { wasm })
 await bundle('src/main.ts', 'fadump.cjs', { wasm, worker })

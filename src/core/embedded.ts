@@ -14,7 +14,7 @@ const embedded = typeof FADUMP_EMBEDDED === 'undefined' ? undefined : FADUMP_EMB
 /** The checkout or installed package: the bundle is dist/fadump.cjs, this file src/core/embedded.ts. */
 const root = join(import.meta.dirname, embedded === undefined ? '../..' : '..')
 
-/** A WASM module of src/wasm by the name of its build: `scan-simd`. */
+/** A WASM module of src/wasm by the name of its build: `pages-simd`. */
 export function wasmBytes(name: string): Uint8Array {
   if (embedded === undefined) return built(`wasm/${name}.wasm`)
   const text = embedded.wasm[name]

@@ -2,14 +2,15 @@
 
 declare namespace WebAssembly {
   class Memory {
-    constructor(descriptor: { readonly initial: number })
     readonly buffer: ArrayBuffer
+    /** By 64 KiB pages. */
+    grow(pages: number): number
   }
   class Module {
     constructor(bytes: Uint8Array)
   }
   class Instance {
-    constructor(module: Module, imports: { readonly env: { readonly memory: Memory } })
+    constructor(module: Module, imports: Readonly<Record<string, never>>)
     readonly exports: Readonly<Record<string, unknown>>
   }
   function validate(bytes: Uint8Array): boolean

@@ -1,5 +1,4 @@
-// Zero test over a batch of pages, in AssemblyScript. Raw memory: the caller owns it and says where
-// things are. Built twice from this one source, with SIMD and without (ASC_FEATURE_SIMD).
+// Zero test over a batch of pages. Raw memory: the caller owns it and says where things are.
 
 /**
  * Which of `count` pages of `pageSize` bytes (a multiple of 64) from `pages` on hold only zeros: one
@@ -17,7 +16,7 @@ export function findZeroPages(pages: usize, pageSize: usize, count: u32, flags: 
 }
 
 /** Looks at 64 bytes a turn: most pages that are not zero say so in the first turn. */
-function isZero(at: usize, size: usize): bool {
+export function isZero(at: usize, size: usize): bool {
   const end = at + size
   if (ASC_FEATURE_SIMD) {
     for (; at < end; at += 64) {

@@ -5,7 +5,7 @@ import { demoMachine } from '../fixtures/index.ts'
 import { makeFolder } from '../make/folder.ts'
 
 describe('what the program carries', () => {
-  it.each(['scan-simd', 'scan-plain'])('is valid WASM: %s', (name) => {
+  it.each(['pages-simd', 'pages-plain'])('is valid WASM: %s', (name) => {
     expect([...wasmBytes(name).subarray(0, 8)]).toEqual([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0])
     expect(WebAssembly.validate(wasmBytes(name))).toBe(true)
   })

@@ -2,14 +2,21 @@
 // inside the two arrays it was given, and ends after work in proportion to their sizes.
 
 export interface Codec {
-  readonly name: 'zlib' | 'lzo' | 'snappy' | 'zstd'
+  readonly name: CodecName
   /** Its bit in page_desc.flags and in disk_dump_header.status (diskdump_mod.h). */
   readonly flag: number
   /** Fill `output`, exactly. @throws {CodecError} when `input` does not give that many bytes. */
   decompress(input: Uint8Array, output: Uint8Array): void
-  /** A packer of pages. A codec without it can only be read. */
-  makeCompressor?(): Compressor
+  /** The levels there are, of a codec that has any. */
+  readonly levels?: { readonly least: number; readonly most: number }
+  /**
+   * A packer of pages at a level that src/wasm has no encoder for: src/wasm packs at the level of
+   * makedumpfile, which is asked for as undefined.
+   */
+  makeCompressor?(level?: number): Compressor
 }
+
+export type CodecName = 'zlib' | 'lzo' | 'snappy' | 'zstd'
 
 /**
  * Pack a page into `output`, which is as long. Returns the packed length, 0 when that is no gain. Keeps

@@ -17,7 +17,9 @@ export const zlib: Codec = {
     output.set(bytes)
   },
 
-  makeCompressor: () => streamCompressor() ?? onceCompressor,
+  levels: { least: 1, most: 9 },
+
+  makeCompressor: (level) => streamCompressor(level) ?? onceCompressor(level),
 }
 
 /** So that the library does not ask for a second buffer when the first is just full. */
@@ -31,15 +33,17 @@ function inflate(input: Uint8Array, length: number): Uint8Array {
   }
 }
 
-const options = { level: 3, memLevel: 9 } as const
+const makeOptions = (level = 3) => ({ level, memLevel: 9 })
 
 /** The public way: sets everything up and allocates for every page. */
-export const onceCompressor: Compressor = (page, output) => {
-  const bytes = deflateSync(page, { ...options, chunkSize: page.length + slack })
-  if (bytes.length >= page.length) return 0
-  output.set(bytes)
-  return bytes.length
-}
+export const onceCompressor =
+  (level?: number): Compressor =>
+  (page, output) => {
+    const bytes = deflateSync(page, { ...makeOptions(level), chunkSize: page.length + slack })
+    if (bytes.length >= page.length) return 0
+    output.set(bytes)
+    return bytes.length
+  }
 
 /** What Node's deflate streams are underneath: one call packs from one buffer into another. */
 interface DeflateStream {
@@ -66,8 +70,10 @@ const finish = 4
  * One deflate state, used again for every page: twice as fast. It is private to Node, so it is tried
  * out; undefined where it does not do what it does in Node 20 to 24.
  */
-export function streamCompressor(): Compressor | undefined {
-  const { _handle: handle, _writeState: state } = createDeflate(options) as unknown as DeflateStream
+export function streamCompressor(level?: number): Compressor | undefined {
+  const { _handle: handle, _writeState: state } = createDeflate(
+    makeOptions(level),
+  ) as unknown as DeflateStream
   if (handle?.writeSync === undefined || handle.reset === undefined || state === undefined) return undefined
   const pack: Compressor = (page, output) => {
     handle.reset()

@@ -5,10 +5,11 @@
 import { openDump } from '../../formats/index.ts'
 import { MiB, type Pfn } from '../address.ts'
 import { Bitmap } from '../bitmap.ts'
+import type { Compressor } from '../codecs/codec.ts'
 import { codecList } from '../codecs/index.ts'
+import { PageBatch, pageFate } from '../page-batch.ts'
 import { rangeSize } from '../ranges.ts'
 import type { Work } from '../worker-pool.ts'
-import { PageMemory } from '../zero-test.ts'
 import { readPages } from './page-reader.ts'
 
 export interface BlockSetup {
@@ -18,18 +19,26 @@ export interface BlockSetup {
   /** One bit a page frame: which pages are wanted. Shared between the threads, not written to. */
   readonly wanted: SharedArrayBuffer
   readonly pages: number
-  /**
-   * packed: each page by the codec, or raw where that is no smaller · raw: page after page ·
-   * nothing: only look which are zero
-   */
-  readonly store: 'packed' | 'raw' | 'nothing'
-  /** Name of a codec; undefined packs nothing. */
-  readonly codec: string | undefined
-  /** Zero pages take no bytes of their own. */
-  readonly shareZeroPages: boolean
+  readonly store: Store
 }
 
-/** Page frames [start, end), at most as many as blockPages() says. */
+export type Store =
+  /** Page after page. */
+  | { readonly as: 'raw' }
+  /** Only look which are zero. */
+  | { readonly as: 'nothing' }
+  /** Each page by the codec, or raw where that is no smaller. */
+  | {
+      readonly as: 'packed'
+      /** Bit of a codec in page_desc.flags; 0 packs nothing. */
+      readonly flag: number
+      /** The codec's default when undefined. */
+      readonly level: number | undefined
+      /** Zero pages take no bytes of their own. */
+      readonly shareZeroPages: boolean
+    }
+
+/** Page frames [start, end) with at most as many wanted pages as blockPages() says. */
 export interface Block {
   readonly start: Pfn
   readonly end: Pfn
@@ -38,67 +47,83 @@ export interface Block {
 export interface BlockResult extends Block {
   /**
    * For each wanted page of the block, in order: bytes it takes in the buffer (the page size when it
-   * is raw), or one of pageFate. The bytes lie in the buffer in the same order.
+   * is raw), or one of pageFate. The bytes lie in the buffer in the same order. With `raw`, lost pages
+   * are marked but take as many zeros, and zero pages are not looked for.
    */
   readonly sizes: Int32Array
   /** Bytes of the buffer in use. */
   readonly used: number
 }
 
-/** Pages that have no bytes in the buffer; with `store: 'raw'` a lost page has zeros. */
-export const pageFate = { zero: -1, lost: -2 } as const
-
 /** About 1 MiB: enough to make a message between threads cheap, small enough to share work evenly. */
 export const blockPages = (pageSize: number): number => Math.max(1, MiB / pageSize)
+
+/** What is done with the pages of a batch that were read; fills in `sizes`, returns the bytes used. */
+type Packer = (batch: PageBatch, sizes: Int32Array, buffer: Uint8Array) => number
 
 export function startBlockWork(setup: BlockSetup): Work<Block, BlockResult> {
   const { pageSize } = setup
   const dump = openDump(setup.paths)
   const wanted = new Bitmap(setup.pages, new Uint8Array(setup.wanted))
-  const memory = new PageMemory(blockPages(pageSize) * pageSize)
-  const pack = pagePacker(setup)
+  const batch = new PageBatch(blockPages(pageSize) * pageSize)
+  const pack = makePacker(setup, batch)
+  const sizes = new Int32Array(blockPages(pageSize))
   return {
     run({ start, end }, buffer) {
-      const { count, lost } = readWanted(start, end)
-      const zero = memory.findZeroPages(pageSize, count)
-      const sizes = new Int32Array(count)
-      let used = 0
-      for (let i = 0; i < count; i++) {
-        const page = memory.pages.subarray(i * pageSize, (i + 1) * pageSize)
-        const size = lost.has(i) ? pageFate.lost : pack(page, zero[i] === 1, buffer, used)
-        sizes[i] = size
-        if (size > 0) used += size
-        else if (setup.store === 'raw') {
-          buffer.fill(0, used, used + pageSize)
-          used += pageSize
-        }
-      }
-      return { start, end, sizes, used: setup.store === 'nothing' ? 0 : used }
+      const into = setup.store.as === 'raw' ? buffer : batch.pages
+      const read = sizes.subarray(0, readWanted(start, end, into))
+      const used = pack(batch, read, buffer)
+      return { start, end, sizes: read, used }
     },
     [Symbol.dispose]: () => dump[Symbol.dispose](),
   }
 
-  function readWanted(start: Pfn, end: Pfn): { count: number; lost: ReadonlySet<number> } {
-    const lost = new Set<number>()
+  /** Returns how many were read, and fills `sizes` with 0, or pageFate.lost. */
+  function readWanted(start: Pfn, end: Pfn, into: Uint8Array): number {
     let count = 0
+    sizes.fill(0)
     for (const run of wanted.runs(start, end)) {
       const pages = rangeSize(run)
-      const into = memory.pages.subarray(count * pageSize, (count + pages) * pageSize)
-      for (const i of readPages(dump.memory, pageSize, run.start * pageSize, into)) lost.add(count + i)
+      const part = into.subarray(count * pageSize, (count + pages) * pageSize)
+      for (const i of readPages(dump.memory, pageSize, run.start * pageSize, part)) {
+        sizes[count + i] = pageFate.lost
+      }
       count += pages
     }
-    return { count, lost }
+    return count
   }
 }
 
-/** Puts one page at `at` of the buffer; returns the bytes taken, or its fate. */
-type PagePacker = (page: Uint8Array, isZero: boolean, buffer: Uint8Array, at: number) => number
+function makePacker({ pageSize, store }: BlockSetup, batch: PageBatch): Packer {
+  if (store.as === 'raw') {
+    return (_, sizes) => {
+      for (let i = 0; i < sizes.length; i++) if (sizes[i] === 0) sizes[i] = pageSize
+      return sizes.length * pageSize
+    }
+  }
+  if (store.as === 'nothing') {
+    return (_, sizes) => {
+      const zero = batch.findZeroPages(pageSize, sizes.length)
+      for (let i = 0; i < sizes.length; i++) {
+        if (sizes[i] === 0) sizes[i] = zero[i] === 1 ? pageFate.zero : pageSize
+      }
+      return 0
+    }
+  }
+  const { flag, level, shareZeroPages } = store
+  if (level === undefined && batch.canPack(flag)) {
+    return (_, sizes, buffer) => {
+      const packed = batch.pack(flag, pageSize, sizes, shareZeroPages)
+      buffer.set(packed)
+      return packed.length
+    }
+  }
+  const compress = codecList.find((codec) => codec.flag === flag)?.makeCompressor?.(level)
+  if (compress === undefined) throw new Error(`no encoder for pages of codec ${flag}, level ${level}`)
+  return packOneByOne(compress, pageSize, shareZeroPages)
+}
 
-function pagePacker({ pageSize, store, codec: codecName, shareZeroPages }: BlockSetup): PagePacker {
-  if (store === 'nothing') return (_, isZero) => (isZero ? pageFate.zero : pageSize)
-  const codec = codecList.find(({ name }) => name === codecName)
-  const compress = codec?.makeCompressor?.() ?? (() => 0)
-
+function packOneByOne(compress: Compressor, pageSize: number, shareZeroPages: boolean): Packer {
   const packPage = (page: Uint8Array, buffer: Uint8Array, at: number): number => {
     const size = compress(page, buffer.subarray(at, at + pageSize))
     if (size > 0) return size
@@ -108,11 +133,23 @@ function pagePacker({ pageSize, store, codec: codecName, shareZeroPages }: Block
   // Most pages of a sparse machine are zero, and they all pack to the same bytes.
   const packed = new Uint8Array(pageSize)
   const zeroPage = packed.subarray(0, packPage(new Uint8Array(pageSize), packed, 0))
-
-  return (page, isZero, buffer, at) => {
-    if (!isZero) return packPage(page, buffer, at)
-    if (shareZeroPages) return pageFate.zero
-    buffer.set(zeroPage, at)
-    return zeroPage.length
+  return (batch, sizes, buffer) => {
+    const zero = batch.findZeroPages(pageSize, sizes.length)
+    let used = 0
+    for (let i = 0; i < sizes.length; i++) {
+      if (sizes[i] === pageFate.lost) continue
+      if (zero[i] === 1 && shareZeroPages) {
+        sizes[i] = pageFate.zero
+        continue
+      }
+      if (zero[i] === 1) {
+        buffer.set(zeroPage, used)
+        sizes[i] = zeroPage.length
+      } else {
+        sizes[i] = packPage(batch.pages.subarray(i * pageSize, (i + 1) * pageSize), buffer, used)
+      }
+      used += sizes[i] as number
+    }
+    return used
   }
 }

@@ -9,8 +9,8 @@ import { elfMachines } from '../arch/elf-machines.ts'
 import { linearBase } from '../arch/ppc64.ts'
 import { Bitmap } from '../bitmap.ts'
 import type { ByteSink } from '../byte-sink.ts'
+import { pageFate } from '../page-batch.ts'
 import { rangeSize } from '../ranges.ts'
-import { pageFate } from './block-work.ts'
 import { leavesOutZeroPages } from './dump-level.ts'
 import { cutSegments, type MemorySegment } from './elf-segments.ts'
 import { type PackedBlock, type PipelineOptions, packPages } from './pipeline.ts'
@@ -34,7 +34,7 @@ export async function writeElf(
   const wanted = pagesOf(loads, pageSize, 'touched')
   const placesOf = makePlaces(loads)
   let lostPages = 0
-  const work = { pageSize, wanted, store: 'raw', codec: undefined, shareZeroPages: false } as const
+  const work = { pageSize, wanted, store: { as: 'raw' } } as const
   for await (const block of packPages(dump, work, options)) {
     for (const size of block.sizes) lostPages += size === pageFate.lost ? 1 : 0
     for (const run of runsOf(block, wanted, pageSize)) {

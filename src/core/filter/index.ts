@@ -3,6 +3,7 @@
 
 import type { Dump } from '../../formats/dump.ts'
 import type { ByteSink } from '../byte-sink.ts'
+import type { CodecName } from '../codecs/codec.ts'
 import type { Warning } from '../errors.ts'
 import { writeElf } from './elf-output.ts'
 import { writeKdump } from './kdump-output.ts'
@@ -13,7 +14,9 @@ import { makeStatistics, type PageStatistics } from './statistics.ts'
 export interface FilterOptions extends PlanOptions, PipelineOptions {
   readonly format: 'kdump' | 'elf'
   /** Packs each page of a kdump file; left out, pages are stored as they are. */
-  readonly codec?: 'zlib' | undefined
+  readonly codec?: CodecName | undefined
+  /** Of the codec, 1 to 9 or so; makedumpfile's when undefined. */
+  readonly compressionLevel?: number | undefined
   /** The sink flattens; only told in the result. */
   readonly flattened?: boolean
 }

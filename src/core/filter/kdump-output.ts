@@ -6,8 +6,9 @@ import type { Dump } from '../../formats/dump.ts'
 import { descriptorSize, statusFlags } from '../../formats/kdump/layout.ts'
 import { makeKdumpLayout, putDescriptor } from '../../formats/kdump/writer.ts'
 import type { ByteSink } from '../byte-sink.ts'
+import type { CodecName } from '../codecs/codec.ts'
 import { codecList } from '../codecs/index.ts'
-import { pageFate } from './block-work.ts'
+import { pageFate } from '../page-batch.ts'
 import { leavesOutZeroPages } from './dump-level.ts'
 import { type PipelineOptions, packPages } from './pipeline.ts'
 import type { FilterPlan } from './plan.ts'
@@ -15,7 +16,9 @@ import type { Written } from './statistics.ts'
 
 export interface KdumpOptions extends PipelineOptions {
   /** Name of a codec that packs each page; pages are stored as they are without one. */
-  readonly codec?: string | undefined
+  readonly codec?: CodecName | undefined
+  /** Of the codec; makedumpfile's when undefined. */
+  readonly compressionLevel?: number | undefined
 }
 
 /** @throws {DumpError} reading or writing failed */
@@ -43,8 +46,9 @@ export async function writeKdump(
   let end = layout.dataAt
 
   for (const { offset, bytes } of layout.pieces) await sink.write(offset, bytes)
-  const work = { pageSize, wanted: keep, store: 'packed', codec: codec?.name, shareZeroPages } as const
-  for await (const { sizes, bytes } of packPages(dump, work, options)) {
+  const flag = codec?.flag ?? 0
+  const store = { as: 'packed', flag, level: options.compressionLevel, shareZeroPages } as const
+  for await (const { sizes, bytes } of packPages(dump, { pageSize, wanted: keep, store }, options)) {
     let at = end
     for (const size of sizes) {
       if (size === pageFate.zero) {
@@ -54,7 +58,7 @@ export async function writeKdump(
         lostPages++
         descriptors.add(0, 0, 0)
       } else {
-        descriptors.add(at, size, size < pageSize && codec !== undefined ? codec.flag : 0)
+        descriptors.add(at, size, size < pageSize ? flag : 0)
         at += size
       }
     }
@@ -64,7 +68,7 @@ export async function writeKdump(
   }
   await descriptors.flush(sink)
   const incomplete = plan.isCutShort || lostPages > 0
-  const status = layout.status((codec?.flag ?? 0) | (incomplete ? statusFlags.incomplete : 0))
+  const status = layout.status(flag | (incomplete ? statusFlags.incomplete : 0))
   await sink.write(status.offset, status.bytes)
   await sink.finish(end)
   return { zeroPages, lostPages, storedPages: keep.count() - lostPages, size: end }

@@ -37,7 +37,7 @@ export async function* packPages(
   const shared = new SharedArrayBuffer(wanted.bytes.length)
   new Uint8Array(shared).set(wanted.bytes)
   const pages = wanted.count()
-  const blocks = Math.ceil(wanted.length / blockPages(pageSize))
+  const blocks = Math.ceil(pages / blockPages(pageSize))
   const pool = {
     setup: { ...work, paths, wanted: shared, pages: wanted.length },
     start: startBlockWork,
@@ -53,14 +53,21 @@ export async function* packPages(
   }
 }
 
-/** Blocks begin at multiples of their length; those without a wanted page are left out. */
-function* listBlocks(wanted: Bitmap, length: number): Generator<Block> {
-  for (let pfn = wanted.next(0); pfn >= 0; ) {
-    const start = pfn - (pfn % length)
-    const end = Math.min(start + length, wanted.length)
-    yield { start, end }
-    pfn = wanted.next(end)
+/** Each has `most` wanted pages, the last one what is left. */
+function* listBlocks(wanted: Bitmap, most: number): Generator<Block> {
+  let start = 0
+  let count = 0
+  for (const run of wanted.runs()) {
+    let from = run.start
+    while (run.end - from >= most - count) {
+      from += most - count
+      yield { start, end: from }
+      start = from
+      count = 0
+    }
+    count += run.end - from
   }
+  if (count > 0) yield { start, end: wanted.length }
 }
 
 /** Below this, starting threads takes longer than they save. */

@@ -4,7 +4,7 @@
 import type { Dump } from '../../formats/dump.ts'
 import type { Pfn } from '../address.ts'
 import type { Bitmap } from '../bitmap.ts'
-import { pageFate } from './block-work.ts'
+import { pageFate } from '../page-batch.ts'
 import { type PipelineOptions, packPages } from './pipeline.ts'
 
 /** Calls `visit` for those of the wanted pages that hold only zeros, in order. @throws {DumpError} */
@@ -14,7 +14,7 @@ export async function findZeroPages(
   options: PipelineOptions,
   visit: (pfn: Pfn) => void,
 ): Promise<void> {
-  const scan = { ...work, store: 'nothing', codec: undefined, shareZeroPages: false } as const
+  const scan = { ...work, store: { as: 'nothing' } } as const
   for await (const { start, sizes } of packPages(dump, scan, options)) {
     let pfn = start - 1
     for (const size of sizes) {

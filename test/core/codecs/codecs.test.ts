@@ -93,7 +93,7 @@ describe('codecs', () => {
 describe.each([
   ['as chosen', zlib.makeCompressor],
   ['by the state used again', streamCompressor],
-  ['page by page', () => onceCompressor],
+  ['page by page', onceCompressor],
 ])('zlib, %s', (_, makeCompressor) => {
   const compress = makeCompressor?.() as Compressor
 
