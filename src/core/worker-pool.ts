@@ -1,9 +1,9 @@
 // Runs tasks on worker threads and gives their results back in the order of the tasks. Each task is
 // lent one of a fixed number of buffers to put bytes into; the buffer travels with the task and back
 // with the result by transfer. So memory is bounded and nothing runs ahead of a slow consumer. With no
-// workers the same work runs here: one core, small inputs.
+// threads the same work runs here: one core, small inputs.
 
-import { parentPort, Worker, workerData } from 'node:worker_threads'
+import { parentPort, Worker } from 'node:worker_threads'
 import { workerProgram } from './embedded.ts'
 import { DumpError, type ExitCode, InterruptedError } from './errors.ts'
 
@@ -13,17 +13,50 @@ export interface Work<Task, Result> extends Disposable {
   run(task: Task, buffer: Uint8Array): Result
 }
 
-export interface PoolOptions<Setup, Task, Result> {
+/**
+ * Threads that get ready while their work is still being planned; they can do one work after the other.
+ * Without any, work is done on this thread.
+ */
+export class Threads implements AsyncDisposable {
+  readonly #threads: readonly Thread[]
+
+  /** @param program what they run, CommonJS text that calls serveWork; by default the worker in the bundle */
+  constructor(count: number, program?: string) {
+    this.#threads = Array.from({ length: count }, () => new Thread(program ?? workerProgram()))
+  }
+
+  get count(): number {
+    return this.#threads.length
+  }
+
+  /** Hand everybody the work that the next tasks are about. */
+  setUp(setup: unknown): void {
+    for (const thread of this.#threads) thread.setUp(setup)
+  }
+
+  /** Give a task, and a buffer, to the thread with the fewest. */
+  run(task: unknown, buffer: ArrayBuffer): Promise<Done<unknown>> {
+    const least = this.#threads.reduce((least, thread) => (thread.load < least.load ? thread : least))
+    return least.run(task, buffer)
+  }
+
+  /** Everything under way, and everything that would come, fails with this error. */
+  fail(error: Error): void {
+    for (const thread of this.#threads) thread.fail(error)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#threads.map((thread) => thread.end()))
+  }
+}
+
+export interface WorkOptions<Setup, Task, Result> {
   /** Copied to every thread; put large shared tables into a SharedArrayBuffer. */
   readonly setup: Setup
   /** The same function that the worker's program serves. */
   readonly start: (setup: Setup) => Work<Task, Result>
-  /** 0: no threads, run here. */
-  readonly workers: number
   readonly bufferBytes: number
   readonly signal?: AbortSignal | undefined
-  /** What the threads run, CommonJS text that calls serveWork; by default the worker in the bundle. */
-  readonly program?: string
 }
 
 export interface Done<Result> {
@@ -33,18 +66,19 @@ export interface Done<Result> {
 }
 
 /**
- * Results of all `tasks`, in order. Ends its threads when it is done, fails or is left.
+ * Results of all `tasks`, in order. When it fails or is left before the end, the threads end, too.
  * @throws what the work threw · {InterruptedError} on abort · {Error} when a thread died
  */
 export async function* runInOrder<Setup, Task, Result>(
-  options: PoolOptions<Setup, Task, Result>,
+  threads: Threads,
+  options: WorkOptions<Setup, Task, Result>,
   tasks: Iterable<Task>,
 ): AsyncGenerator<Done<Result>, void, void> {
-  yield* options.workers === 0 ? runHere(options, tasks) : runOnThreads(options, tasks)
+  yield* threads.count === 0 ? runHere(options, tasks) : runOnThreads(threads, options, tasks)
 }
 
 async function* runHere<Setup, Task, Result>(
-  { setup, start, bufferBytes, signal }: PoolOptions<Setup, Task, Result>,
+  { setup, start, bufferBytes, signal }: WorkOptions<Setup, Task, Result>,
   tasks: Iterable<Task>,
 ): AsyncGenerator<Done<Result>, void, void> {
   using work = start(setup)
@@ -58,17 +92,17 @@ async function* runHere<Setup, Task, Result>(
 }
 
 async function* runOnThreads<Setup, Task, Result>(
-  { setup, workers, bufferBytes, signal, program = workerProgram() }: PoolOptions<Setup, Task, Result>,
+  threads: Threads,
+  { setup, bufferBytes, signal }: WorkOptions<Setup, Task, Result>,
   tasks: Iterable<Task>,
 ): AsyncGenerator<Done<Result>, void, void> {
-  const threads = Array.from({ length: workers }, () => new Thread<Task, Result>(program, setup))
-  const interrupt = (): void => {
-    for (const thread of threads) thread.fail(new InterruptedError())
-  }
+  const interrupt = (): void => threads.fail(new InterruptedError())
   signal?.addEventListener('abort', interrupt)
+  threads.setUp(setup)
   // Two tasks a thread, so that none waits for us, and two results that wait for their turn.
-  const free = Array.from({ length: 2 * workers + 2 }, () => new ArrayBuffer(bufferBytes))
+  const free = Array.from({ length: 2 * threads.count + 2 }, () => new ArrayBuffer(bufferBytes))
   const underWay: Promise<Done<Result>>[] = []
+  let isWhole = false
   try {
     const source = tasks[Symbol.iterator]()
     let next = source.next()
@@ -76,7 +110,7 @@ async function* runOnThreads<Setup, Task, Result>(
       if (signal?.aborted) throw new InterruptedError()
       const buffer = next.done ? undefined : free.pop()
       if (!next.done && buffer !== undefined) {
-        underWay.push(leastLoaded(threads).run(next.value, buffer))
+        underWay.push(threads.run(next.value, buffer) as Promise<Done<Result>>)
         next = source.next()
         continue
       }
@@ -84,42 +118,33 @@ async function* runOnThreads<Setup, Task, Result>(
       yield done
       free.push(done.buffer.buffer as ArrayBuffer)
     }
+    isWhole = true
   } finally {
     signal?.removeEventListener('abort', interrupt)
-    await Promise.all(threads.map((thread) => thread.end()))
+    if (!isWhole) await threads[Symbol.asyncDispose]()
   }
 }
 
-interface Load {
-  readonly load: number
-}
-
-const leastLoaded = <T extends Load>(threads: readonly T[]): T =>
-  threads.reduce((least, thread) => (thread.load < least.load ? thread : least))
-
 /** What goes to a thread and what comes back. */
-interface Request<Task> {
-  readonly task: Task
-  readonly buffer: ArrayBuffer
-}
+type Request<Setup, Task> = { readonly setup: Setup } | { readonly task: Task; readonly buffer: ArrayBuffer }
 type Reply<Result> =
   | { readonly result: Result; readonly buffer: ArrayBuffer }
   | { readonly error: PackedError | Error }
 
-interface Waiting<Result> {
-  readonly resolve: (done: Done<Result>) => void
+interface Waiting {
+  readonly resolve: (done: Done<unknown>) => void
   readonly reject: (error: Error) => void
 }
 
 /** A worker thread with the tasks it was given and has not answered; it answers in order. */
-class Thread<Task, Result> implements Load {
+class Thread {
   readonly #worker: Worker
-  readonly #waiting: Waiting<Result>[] = []
+  readonly #waiting: Waiting[] = []
   #failure: Error | undefined
 
-  constructor(program: string, setup: unknown) {
-    this.#worker = new Worker(program, { eval: true, workerData: setup })
-    this.#worker.on('message', (reply: Reply<Result>) => {
+  constructor(program: string) {
+    this.#worker = new Worker(program, { eval: true })
+    this.#worker.on('message', (reply: Reply<unknown>) => {
       const waiting = this.#waiting.shift()
       if ('error' in reply) waiting?.reject(unpackError(reply.error))
       else waiting?.resolve({ result: reply.result, buffer: new Uint8Array(reply.buffer) })
@@ -128,20 +153,23 @@ class Thread<Task, Result> implements Load {
     this.#worker.on('exit', (code) => this.fail(new Error(`a worker thread ended early, code ${code}`)))
   }
 
+  /** Tasks under way. */
   get load(): number {
     return this.#waiting.length
   }
 
-  run(task: Task, buffer: ArrayBuffer): Promise<Done<Result>> {
-    const answer = new Promise<Done<Result>>((resolve, reject) => {
+  setUp(setup: unknown): void {
+    this.#post({ setup })
+  }
+
+  run(task: unknown, buffer: ArrayBuffer): Promise<Done<unknown>> {
+    const answer = new Promise<Done<unknown>>((resolve, reject) => {
       if (this.#failure !== undefined) reject(this.#failure)
       else this.#waiting.push({ resolve, reject })
     })
     // Nobody may be left to wait for it when an earlier task has failed.
     answer.catch(() => {})
-    if (this.#failure === undefined) {
-      this.#worker.postMessage({ task, buffer } satisfies Request<Task>, [buffer])
-    }
+    this.#post({ task, buffer }, [buffer])
     return answer
   }
 
@@ -154,16 +182,28 @@ class Thread<Task, Result> implements Load {
   async end(): Promise<void> {
     await this.#worker.terminate()
   }
+
+  #post(request: Request<unknown, unknown>, transfer: ArrayBuffer[] = []): void {
+    if (this.#failure === undefined) this.#worker.postMessage(request, transfer)
+  }
 }
 
 /** The other end: what a worker's program calls, once. */
 export function serveWork<Setup, Task, Result>(start: (setup: Setup) => Work<Task, Result>): void {
   const port = parentPort
   if (port === null) throw new Error('not a worker thread')
+  let setup: Setup
   let work: Work<Task, Result> | undefined
-  port.on('message', ({ task, buffer }: Request<Task>) => {
+  port.on('message', (request: Request<Setup, Task>) => {
+    if ('setup' in request) {
+      work?.[Symbol.dispose]()
+      work = undefined
+      setup = request.setup
+      return
+    }
+    const { task, buffer } = request
     try {
-      work ??= start(workerData as Setup)
+      work ??= start(setup)
       const result = work.run(task, new Uint8Array(buffer))
       port.postMessage({ result, buffer } satisfies Reply<Result>, [buffer])
     } catch (error) {

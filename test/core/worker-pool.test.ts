@@ -1,12 +1,18 @@
 import { describe, expect, it } from 'vitest'
 import { FormatError, InterruptedError } from '../../src/core/errors.ts'
-import { type PoolOptions, runInOrder, type Work } from '../../src/core/worker-pool.ts'
+import { runInOrder, Threads, type Work, type WorkOptions } from '../../src/core/worker-pool.ts'
 
 /** Speaks the pool's protocol by hand; `run` is the body of what a task does. */
 const program = (run: string): string => `
-  const { parentPort, workerData } = require('node:worker_threads')
+  const { parentPort } = require('node:worker_threads')
+  let setup
   const answer = (task, bytes) => { ${run} }
-  parentPort.on('message', ({ task, buffer }) => {
+  parentPort.on('message', (request) => {
+    if ('setup' in request) {
+      setup = request.setup
+      return
+    }
+    const { task, buffer } = request
     const result = answer(task, new Uint8Array(buffer))
     parentPort.postMessage({ result, buffer }, [buffer])
   })`
@@ -19,10 +25,12 @@ const double = (): Work<number, number> => ({
   [Symbol.dispose]() {},
 })
 
-const options = (
-  workers: number,
-  more: Partial<PoolOptions<undefined, number, number>> = {},
-): PoolOptions<undefined, number, number> => ({
+interface Options extends WorkOptions<undefined, number, number> {
+  readonly workers: number
+  readonly program: string
+}
+
+const options = (workers: number, more: Partial<Options> = {}): Options => ({
   setup: undefined,
   start: double,
   workers,
@@ -31,14 +39,16 @@ const options = (
   ...more,
 })
 
+async function* run({ workers, program, ...share }: Options, tasks: Iterable<number>) {
+  await using threads = new Threads(workers, program)
+  yield* runInOrder(threads, share, tasks)
+}
+
 const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i)
 
-async function collect(
-  pool: PoolOptions<undefined, number, number>,
-  tasks: Iterable<number>,
-): Promise<number[][]> {
+async function collect(options: Options, tasks: Iterable<number>): Promise<number[][]> {
   const all: number[][] = []
-  for await (const { result, buffer } of runInOrder(pool, tasks)) all.push([result, buffer[0] as number])
+  for await (const { result, buffer } of run(options, tasks)) all.push([result, buffer[0] as number])
   return all
 }
 
@@ -70,7 +80,7 @@ describe('runInOrder', () => {
       for (; taken < 100; taken++) yield taken
     }
     let given = 0
-    for await (const _ of runInOrder(options(workers), tasks())) {
+    for await (const _ of run(options(workers), tasks())) {
       expect(taken - given).toBeLessThanOrEqual(2 * workers + 3)
       given++
     }
@@ -105,7 +115,7 @@ describe('runInOrder', () => {
   it.each([
     ['ends', 'if (task === 4) process.exit(9); return task', /ended early, code 9/],
     ['throws outside a task', 'setImmediate(() => { throw new Error("lost") }); return task', /lost/],
-    ['cannot start', '} ; throw new Error("no start"); {', /no start/],
+    ['cannot start', '}; throw new Error("no start"); {', /no start/],
   ])('fails when a worker %s', async (_, run, message) => {
     await expect(collect(options(2, { program: program(run) }), upTo(500))).rejects.toThrow(message)
   })
@@ -115,12 +125,12 @@ describe('runInOrder', () => {
     const endless = function* (): Generator<number> {
       for (let n = 0; ; n++) yield n
     }
-    const run = async (): Promise<void> => {
-      for await (const { result } of runInOrder(options(workers, { signal: abort.signal }), endless())) {
+    const stopped = async (): Promise<void> => {
+      for await (const { result } of run(options(workers, { signal: abort.signal }), endless())) {
         if (result === 20) abort.abort()
       }
     }
-    await expect(run()).rejects.toThrow(InterruptedError)
+    await expect(stopped()).rejects.toThrow(InterruptedError)
   })
 
   it('stops at an abort while a worker never answers', async () => {
@@ -133,7 +143,27 @@ describe('runInOrder', () => {
   it('disposes of the work when its consumer leaves', async () => {
     let disposed = 0
     const start = (): Work<number, number> => ({ ...double(), [Symbol.dispose]: () => void disposed++ })
-    for await (const { result } of runInOrder(options(0, { start }), upTo(9))) if (result === 4) break
+    for await (const { result } of run(options(0, { start }), upTo(9))) if (result === 4) break
     expect(disposed).toBe(1)
+  })
+
+  it('does one work after the other on the same threads', async () => {
+    await using threads = new Threads(2, program('return setup * task'))
+    for (const setup of [3, 5]) {
+      const results: number[] = []
+      const share = { setup, start: double, bufferBytes: 16 }
+      for await (const { result } of runInOrder(threads, share, upTo(9))) results.push(result)
+      expect(results).toEqual(upTo(9).map((n) => setup * n))
+    }
+  })
+
+  it('ends its threads when its consumer leaves', async () => {
+    await using threads = new Threads(2, program('return task'))
+    const share = { setup: 0, start: double, bufferBytes: 16 }
+    for await (const { result } of runInOrder(threads, share, upTo(9))) if (result === 4) break
+    const again = async (): Promise<void> => {
+      for await (const _ of runInOrder(threads, share, upTo(9)));
+    }
+    await expect(again()).rejects.toThrow(/ended early/)
   })
 })

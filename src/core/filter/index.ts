@@ -7,16 +7,18 @@ import type { CodecName } from '../codecs/codec.ts'
 import type { Warning } from '../errors.ts'
 import { writeElf } from './elf-output.ts'
 import { writeKdump } from './kdump-output.ts'
-import type { PipelineOptions } from './pipeline.ts'
+import { type PipelineOptions, startThreads } from './pipeline.ts'
 import { type PlanOptions, planFilter } from './plan.ts'
 import { makeStatistics, type PageStatistics } from './statistics.ts'
 
-export interface FilterOptions extends PlanOptions, PipelineOptions {
+export interface FilterOptions extends PlanOptions, Omit<PipelineOptions, 'threads'> {
   readonly format: 'kdump' | 'elf'
   /** Packs each page of a kdump file; left out, pages are stored as they are. */
   readonly codec?: CodecName | undefined
   /** Of the codec, 1 to 9 or so; makedumpfile's when undefined. */
   readonly compressionLevel?: number | undefined
+  /** Worker threads; 0 works on this one. By default one a core, at most 8, and 0 for small dumps. */
+  readonly threads?: number | undefined
   /** The sink flattens; only told in the result. */
   readonly flattened?: boolean
 }
@@ -50,9 +52,10 @@ export interface FilterResult {
  * @throws {DumpError} the dump cannot be filtered at that level, or reading or writing failed
  */
 export async function filterDump(dump: Dump, sink: ByteSink, options: FilterOptions): Promise<FilterResult> {
+  await using threads = startThreads(dump, options.threads)
   const plan = planFilter(dump, options)
   const write = options.format === 'elf' ? writeElf : writeKdump
-  const written = await write(dump, plan, sink, options)
+  const written = await write(dump, plan, sink, { ...options, threads })
   const pages = makeStatistics(plan, written)
   return {
     source: dump.name,

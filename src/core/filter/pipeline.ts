@@ -6,12 +6,12 @@ import { availableParallelism } from 'node:os'
 import type { Dump } from '../../formats/dump.ts'
 import { MiB } from '../address.ts'
 import type { Bitmap } from '../bitmap.ts'
-import { runInOrder } from '../worker-pool.ts'
+import { totalSize } from '../ranges.ts'
+import { runInOrder, Threads } from '../worker-pool.ts'
 import { type Block, type BlockResult, type BlockSetup, blockPages, startBlockWork } from './block-work.ts'
 
 export interface PipelineOptions {
-  /** Worker threads; 0 works on this one. By default one a core, at most 8, and 0 for small dumps. */
-  readonly threads?: number | undefined
+  readonly threads: Threads
   readonly signal?: AbortSignal | undefined
   /** Bytes of pages read so far, and in all. */
   readonly onProgress?: ((progress: { done: number; total: number }) => void) | undefined
@@ -30,26 +30,25 @@ export interface PackedBlock extends BlockResult {
 export async function* packPages(
   { name, paths }: Dump,
   work: PageWork,
-  options: PipelineOptions,
+  { threads, signal, onProgress }: PipelineOptions,
 ): AsyncGenerator<PackedBlock> {
   if (paths === undefined) throw new Error(`${name} cannot be opened again by its path`)
   const { wanted, pageSize } = work
   const shared = new SharedArrayBuffer(wanted.bytes.length)
   new Uint8Array(shared).set(wanted.bytes)
   const pages = wanted.count()
-  const blocks = Math.ceil(pages / blockPages(pageSize))
-  const pool = {
+  const share = {
     setup: { ...work, paths, wanted: shared, pages: wanted.length },
     start: startBlockWork,
-    workers: Math.min(options.threads ?? defaultThreads(pages * pageSize), blocks),
     bufferBytes: blockPages(pageSize) * pageSize,
-    signal: options.signal,
+    signal,
   }
+  const blocks = listBlocks(wanted, blockPages(pageSize))
   let done = 0
-  for await (const { result, buffer } of runInOrder(pool, listBlocks(wanted, blockPages(pageSize)))) {
+  for await (const { result, buffer } of runInOrder(threads, share, blocks)) {
     yield { ...result, bytes: buffer.subarray(0, result.used) }
     done += result.sizes.length
-    options.onProgress?.({ done: done * pageSize, total: pages * pageSize })
+    onProgress?.({ done: done * pageSize, total: pages * pageSize })
   }
 }
 
@@ -70,11 +69,16 @@ function* listBlocks(wanted: Bitmap, most: number): Generator<Block> {
   if (count > 0) yield { start, end: wanted.length }
 }
 
-/** Below this, starting threads takes longer than they save. */
+/** Dumps with fewer bytes of memory are done sooner than threads are started. */
 const worthThreads = 64 * MiB
 
 /** Each takes about 13 MiB, and memory is scarce where dumps are made. */
 const mostThreads = 8
+
+/** Threads for a dump: `count`, or one a core up to 8 and none for small dumps. */
+export function startThreads({ memory }: Dump, count: number | undefined): Threads {
+  return new Threads(count ?? defaultThreads(totalSize(memory.ranges)))
+}
 
 function defaultThreads(bytes: number): number {
   const cores = availableParallelism()

@@ -1,6 +1,7 @@
 // The numbers of pages left out of real dumps, by kind, as makedumpfile HEAD counts them.
 
 import { describe, expect, it } from 'vitest'
+import { startThreads } from '../../../src/core/filter/pipeline.ts'
 import { planFilter } from '../../../src/core/filter/plan.ts'
 import { makeStatistics } from '../../../src/core/filter/statistics.ts'
 import { findZeroPages } from '../../../src/core/filter/zero-pass.ts'
@@ -13,7 +14,8 @@ async function count(path: string, level: number) {
   const plan = planFilter(dump, { level })
   let zeroPages = 0
   const work = { pageSize: plan.pageSize, wanted: plan.keep }
-  if ((level & 1) !== 0) await findZeroPages(dump, work, {}, () => zeroPages++)
+  await using threads = startThreads(dump, undefined)
+  if ((level & 1) !== 0) await findZeroPages(dump, work, { threads }, () => zeroPages++)
   const written = { zeroPages, lostPages: 0, storedPages: 0, size: 0 }
   return makedumpfileReport(makeStatistics(plan, written))
 }
