@@ -139,6 +139,14 @@ export class Bitmap {
     return new Bitmap(this.length, bytes)
   }
 
+  /** A copy of the same length with the bits of [start, end) only. */
+  within({ start, end }: Range): Bitmap {
+    const copy = this.first(end).resized(this.length)
+    copy.bytes.fill(0, 0, byteOf(Math.min(start, this.length)))
+    copy.clearRange(start - (start & 7), Math.min(start, this.length))
+    return copy
+  }
+
   clone(): Bitmap {
     return this.first(this.length)
   }

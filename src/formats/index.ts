@@ -44,11 +44,17 @@ const formatList: readonly Format[] = [kdumpFormat, elfFormat]
 export function openDump(path: string | readonly string[]): Dump {
   const sources: ByteSource[] = []
   return closingOnError(sources, () => {
-    for (const one of typeof path === 'string' ? [path] : path) {
-      sources.push(one === '-' ? openStandardInput() : new FileSource(one))
-    }
+    for (const one of typeof path === 'string' ? [path] : path) sources.push(openPath(one))
     return openSources(sources)
   })
+}
+
+const openPath = (path: string): ByteSource => (path === '-' ? openStandardInput() : new FileSource(path))
+
+/** The bytes of a dump file, taken out of what it may be wrapped in. @throws {FormatError} */
+export function openBytes(path: string): ByteSource {
+  const source = openPath(path)
+  return closingOnError([source], () => unwrap(source, 'file').source)
 }
 
 /** Takes over the source. */

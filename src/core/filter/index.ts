@@ -8,8 +8,8 @@ import type { Warning } from '../errors.ts'
 import { writeElf } from './elf-output.ts'
 import { writeKdump } from './kdump-output.ts'
 import { type PipelineOptions, startThreads } from './pipeline.ts'
-import { type PlanOptions, planFilter } from './plan.ts'
-import { makeStatistics, type PageStatistics } from './statistics.ts'
+import { type FilterPlan, type PlanOptions, planFilter } from './plan.ts'
+import { makeStatistics, type PageStatistics, type Written } from './statistics.ts'
 
 export interface FilterOptions extends PlanOptions, Omit<PipelineOptions, 'threads'> {
   readonly format: 'kdump' | 'elf'
@@ -56,10 +56,19 @@ export async function filterDump(dump: Dump, sink: ByteSink, options: FilterOpti
   const plan = planFilter(dump, options)
   const write = options.format === 'elf' ? writeElf : writeKdump
   const written = await write(dump, plan, sink, { ...options, threads })
+  return makeResult(dump, plan, written, { ...options, output: sink.name })
+}
+
+export function makeResult(
+  dump: Dump,
+  plan: FilterPlan,
+  written: Written,
+  options: FilterOptions & { readonly output: string },
+): FilterResult {
   const pages = makeStatistics(plan, written)
   return {
     source: dump.name,
-    output: sink.name,
+    output: options.output,
     flattened: options.flattened ?? false,
     format: options.format,
     codec: options.codec ?? null,

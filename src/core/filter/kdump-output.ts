@@ -9,6 +9,7 @@ import type { ByteSink } from '../byte-sink.ts'
 import type { CodecName } from '../codecs/codec.ts'
 import { codecList } from '../codecs/index.ts'
 import { pageFate } from '../page-batch.ts'
+import type { Range } from '../ranges.ts'
 import { leavesOutZeroPages } from './dump-level.ts'
 import { type PipelineOptions, packPages } from './pipeline.ts'
 import type { FilterPlan } from './plan.ts'
@@ -19,6 +20,8 @@ export interface KdumpOptions extends PipelineOptions {
   readonly codec?: CodecName | undefined
   /** Of the codec; makedumpfile's when undefined. */
   readonly compressionLevel?: number | undefined
+  /** Write one file of a set: only these page frames. */
+  readonly part?: Range | undefined
 }
 
 /** @throws {DumpError} reading or writing failed */
@@ -30,6 +33,8 @@ export async function writeKdump(
 ): Promise<Written> {
   const codec = codecList.find(({ name }) => name === options.codec)
   const { pageSize, keep } = plan
+  const { part } = options
+  const wanted = part === undefined ? keep : keep.within(part)
   const shareZeroPages = leavesOutZeroPages(plan.level)
   const layout = makeKdumpLayout({
     ...plan.machine,
@@ -39,6 +44,7 @@ export async function writeKdump(
     noteBytes: dump.noteBytes,
     exists: plan.existing,
     stored: keep,
+    part,
   })
   const descriptors = new Descriptors(layout.descriptorsAt, dump.abi.littleEndian)
   let zeroPages = 0
@@ -48,7 +54,7 @@ export async function writeKdump(
   for (const { offset, bytes } of layout.pieces) await sink.write(offset, bytes)
   const flag = codec?.flag ?? 0
   const store = { as: 'packed', flag, level: options.compressionLevel, shareZeroPages } as const
-  for await (const { sizes, bytes } of packPages(dump, { pageSize, wanted: keep, store }, options)) {
+  for await (const { sizes, bytes } of packPages(dump, { pageSize, wanted, store }, options)) {
     let at = end
     for (const size of sizes) {
       if (size === pageFate.zero) {
@@ -71,11 +77,11 @@ export async function writeKdump(
   const status = layout.status(flag | (incomplete ? statusFlags.incomplete : 0))
   await sink.write(status.offset, status.bytes)
   await sink.finish(end)
-  return { zeroPages, lostPages, storedPages: keep.count() - lostPages, size: end }
+  return { zeroPages, lostPages, storedPages: wanted.count() - lostPages, size: end }
 }
 
 /** Page descriptors on their way to the file, some thousand at a time. */
-class Descriptors {
+export class Descriptors {
   readonly #bytes = new Uint8Array(5461 * descriptorSize)
   readonly #view = new DataView(this.#bytes.buffer)
   readonly #littleEndian: boolean
@@ -87,7 +93,7 @@ class Descriptors {
     this.#littleEndian = littleEndian
   }
 
-  /** The descriptors of one more block may not fit. */
+  /** The descriptors of one more block may not fit: time to flush. */
   get isFull(): boolean {
     return this.#used > this.#bytes.length / 2
   }

@@ -49,11 +49,16 @@ function streamInto(file: OutputFile): Writable {
 }
 
 /**
- * Read an output as its user will: it opens, holds as many pages as were written, and leads to the
+ * Read an output, all parts of one that is split, as its user will: it opens, holds as many pages as were written, and leads to the
  * kernel's own name through page tables and kernel data, if the source did.
  * @throws {DumpError} it does not
  */
-export function checkOutput(source: Dump, output: string, writtenTo: string, result: FilterResult): void {
+export function checkOutput(
+  source: Dump,
+  output: string,
+  writtenTo: string | readonly string[],
+  result: FilterResult,
+): void {
   const check = (what: string, expected: string, found: string): void => {
     if (expected === found) return
     throw new TargetError(output, `${what} reads back as ${found}, not ${expected}`, {

@@ -75,9 +75,10 @@ const worthThreads = 64 * MiB
 /** Each takes about 13 MiB, and memory is scarce where dumps are made. */
 const mostThreads = 8
 
-/** Threads for a dump: `count`, or one a core up to 8 and none for small dumps. */
-export function startThreads({ memory }: Dump, count: number | undefined): Threads {
-  return new Threads(count ?? defaultThreads(totalSize(memory.ranges)))
+/** Threads for one of `sharers` who copy a dump at the same time: `count`, or one a core, none for small dumps. */
+export function startThreads({ memory }: Dump, count: number | undefined, sharers = 1): Threads {
+  const all = count ?? defaultThreads(totalSize(memory.ranges))
+  return new Threads(all === 0 ? 0 : Math.ceil(all / sharers))
 }
 
 function defaultThreads(bytes: number): number {

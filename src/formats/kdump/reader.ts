@@ -3,6 +3,7 @@
 import { hex } from '../../core/address.ts'
 import { elfMachines } from '../../core/arch/elf-machines.ts'
 import { archList } from '../../core/arch/index.ts'
+import type { Bitmap } from '../../core/bitmap.ts'
 import type { ByteSource } from '../../core/byte-source.ts'
 import { readExactly, storedSize } from '../../core/byte-source.ts'
 import { FormatError, type Warning } from '../../core/errors.ts'
@@ -22,11 +23,9 @@ export const kdumpFormat: Format = {
 }
 
 function openParts(sources: readonly ByteSource[], container: Dump['container']): Dump {
-  const parts = orderParts(sources.map((source) => ({ source, headers: readKdumpHeaders(source) })))
+  const { parts, exists, stored } = readParts(sources)
   const { source, headers } = parts[0] as KdumpPart
-  const { header, abi, offsets, maxMapnr } = headers
-  const exists = readBitmap(source, offsets.bitmap1, maxMapnr)
-  const stored = offsets.bitmap2 === offsets.bitmap1 ? exists : readBitmap(source, offsets.bitmap2, maxMapnr)
+  const { header, abi } = headers
   const memory = kdumpMemory(parts, exists, stored)
   const noteBytes = readNotes(source, headers)
   const notes = parseNotes(noteBytes, abi.littleEndian, source.name)
@@ -51,6 +50,23 @@ function openParts(sources: readonly ByteSource[], container: Dump['container'])
   }
 }
 
+export interface KdumpParts {
+  /** In the order of their pages; the headers of the first say all that is common to them. */
+  readonly parts: readonly KdumpPart[]
+  readonly exists: Bitmap
+  readonly stored: Bitmap
+}
+
+/** The headers of a file, or of all parts of a split one. @throws {FormatError} they make no whole. */
+export function readParts(sources: readonly ByteSource[]): KdumpParts {
+  const parts = orderParts(sources.map((source) => ({ source, headers: readKdumpHeaders(source) })))
+  const { source, headers } = parts[0] as KdumpPart
+  const { offsets, maxMapnr } = headers
+  const exists = readBitmap(source, offsets.bitmap1, maxMapnr)
+  const stored = offsets.bitmap2 === offsets.bitmap1 ? exists : readBitmap(source, offsets.bitmap2, maxMapnr)
+  return { parts, exists, stored }
+}
+
 function pathsOf(sources: readonly ByteSource[]): readonly string[] | undefined {
   const paths = sources.flatMap(({ path }) => path ?? [])
   return paths.length === sources.length ? paths : undefined
@@ -68,7 +84,7 @@ const kdumpFacts = ({ header, sub, maxMapnr }: KdumpHeaders): KdumpFacts => ({
 })
 
 /** The notes. A file of version 3 has the text of VMCOREINFO alone: it gets its note here. */
-function readNotes(source: ByteSource, headers: KdumpHeaders): Uint8Array {
+export function readNotes(source: ByteSource, headers: KdumpHeaders): Uint8Array {
   const { littleEndian } = headers.abi
   const bytes = readInside(source, headers, 'note')
   if (findVmcoreinfo(parseNotes(bytes, littleEndian, source.name)) !== undefined) return bytes

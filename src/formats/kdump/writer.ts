@@ -4,6 +4,7 @@
 // Source: makedumpfile makedumpfile.c (write_kdump_header, write_kdump_pages_and_bitmap_cyclic).
 
 import type { Bitmap } from '../../core/bitmap.ts'
+import type { Range } from '../../core/ranges.ts'
 import type { Abi } from '../../core/struct.ts'
 import type { Utsname } from '../dump.ts'
 import { findVmcoreinfoNote, parseNotes } from '../elf/notes.ts'
@@ -34,6 +35,8 @@ export interface KdumpContents {
   readonly exists: Bitmap
   /** Pages that get a descriptor, a subset of `exists` of the same length; zero pages among them. */
   readonly stored: Bitmap
+  /** Page frames of this file, when it is one of a set; there is room for the descriptors of all. */
+  readonly part?: Range | undefined
 }
 
 export interface Piece {
@@ -47,7 +50,7 @@ export interface KdumpLayout {
   readonly pieces: readonly Piece[]
   /** The status word, once it is known whether pages were lost: codec's flag and statusFlags. */
   status(flags: number): Piece
-  /** Of the page descriptors; the n-th belongs to the n-th page of `stored`. */
+  /** Of the page descriptors; the n-th belongs to the n-th page of `stored`, counted from the part's first. */
   readonly descriptorsAt: number
   /** The page that all zero pages' descriptors share; undefined unless dump level bit 0 is set. */
   readonly zeroPageAt: number | undefined
@@ -101,13 +104,22 @@ export function makeKdumpLayout(contents: KdumpContents): KdumpLayout {
 }
 
 function subHeaderOf(contents: KdumpContents, noteOffset: number): Partial<SubHeader> {
-  const { physBase, dumpLevel, noteBytes, exists, abi } = contents
+  const { physBase, dumpLevel, noteBytes, exists, abi, part } = contents
   const notes = parseNotes(noteBytes, abi.littleEndian, 'notes')
   const vmcoreinfo = findVmcoreinfoNote(notes)
   return {
     physBase,
     dumpLevel,
     maxMapnr64: exists.length,
+    ...(part === undefined
+      ? {}
+      : {
+          split: 1,
+          startPfn: part.start % 2 ** 32,
+          endPfn: part.end % 2 ** 32,
+          startPfn64: part.start,
+          endPfn64: part.end,
+        }),
     ...(noteBytes.length === 0 ? {} : { noteOffset, noteSize: noteBytes.length }),
     ...(vmcoreinfo === undefined
       ? {}
