@@ -7,9 +7,14 @@ export interface ByteSink {
   /**
    * Put `bytes` at `offset`. Ranges of one output never overlap, but a header may be written last.
    * The sink is done with `bytes` when the promise resolves.
-   * @throws {TargetError}
+   * @throws {TargetError}; {NoSpaceError} says how much of it was written
    */
   write(offset: number, bytes: Uint8Array): Promise<void>
+  /**
+   * Make sure that [offset, offset + length) can be written when nothing else fits any more. Not there
+   * in sinks whose output is useless when it is cut short.
+   */
+  reserve?(offset: number, length: number): Promise<void>
   /** Everything is written. `size` is the length of the output; its unwritten parts read as zeros. */
   finish(size: number): Promise<void>
 }

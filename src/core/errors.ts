@@ -153,7 +153,7 @@ export class RefusedError extends DumpError {
 
 /** The destination failed: disk full, not writable, exists already. */
 export class TargetError extends DumpError {
-  readonly code = 'TARGET'
+  readonly code: string = 'TARGET'
   readonly exitCode = exitCodes.target
   readonly target: string
   /** What went wrong, without the target's name. */
@@ -163,6 +163,18 @@ export class TargetError extends DumpError {
     super(`${target}: ${reason}`, options)
     this.target = target
     this.reason = reason
+  }
+}
+
+/** The destination is full: the disk, a quota, or the size that was asked for. */
+export class NoSpaceError extends TargetError {
+  override readonly code = 'NO_SPACE'
+  /** Bytes of the failed write that were written. */
+  readonly written: number
+
+  constructor(target: string, reason: string, written: number, options: ErrorOptions = {}) {
+    super(target, reason, options)
+    this.written = written
   }
 }
 

@@ -15,18 +15,22 @@ import {
   writeSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { KiB } from './address.ts'
 import type { ByteSink } from './byte-sink.ts'
-import { messageOf, TargetError } from './errors.ts'
+import { messageOf, NoSpaceError, TargetError } from './errors.ts'
 
 export interface OutputOptions {
   /** Replace a file that is there already. */
   readonly force?: boolean
+  /** Bytes that it may have at most. */
+  readonly sizeLimit?: number | undefined
 }
 
 export class OutputFile implements Disposable {
   readonly path: string
   readonly temporaryPath: string
   readonly #force: boolean
+  readonly #sizeLimit: number
   readonly #fd: number
   #state: 'open' | 'closed' | 'renamed' = 'open'
   #size = 0
@@ -36,6 +40,7 @@ export class OutputFile implements Disposable {
     this.path = path
     this.temporaryPath = join(dirname(path), `.${basename(path)}.incomplete`)
     this.#force = options.force === true
+    this.#sizeLimit = options.sizeLimit ?? Number.POSITIVE_INFINITY
     try {
       refuseExisting(path, this.#force)
       rmSync(this.temporaryPath, { force: true })
@@ -50,15 +55,20 @@ export class OutputFile implements Disposable {
     return this.#size
   }
 
-  /** @throws {TargetError} disk full and the like. */
+  /** @throws {NoSpaceError} the disk is full, or the limit reached · {TargetError} */
   write(offset: number, bytes: Uint8Array): void {
+    const end = Math.min(bytes.length, Math.max(0, this.#sizeLimit - offset))
     let done = 0
     try {
-      while (done < bytes.length) done += writeSync(this.#fd, bytes, done, bytes.length - done, offset + done)
+      while (done < end) done += writeSync(this.#fd, bytes, done, end - done, offset + done)
     } catch (cause) {
-      throw writeFailure(this.path, cause)
+      throw writeFailure(this.path, cause, done)
+    } finally {
+      if (done > 0) this.#size = Math.max(this.#size, offset + done)
     }
-    this.#size = Math.max(this.#size, offset + bytes.length)
+    if (end < bytes.length) {
+      throw new NoSpaceError(this.path, `the size limit of ${this.#sizeLimit} bytes is reached`, done)
+    }
   }
 
   /** Set the size; a hole at the end reads as zeros. */
@@ -72,16 +82,16 @@ export class OutputFile implements Disposable {
   }
 
   /** Make it durable and give it its name. @throws {TargetError} as the constructor, and disk full. */
-  commit(): void {
+  commit(path = this.path): void {
     try {
-      refuseExisting(this.path, this.#force)
+      refuseExisting(path, this.#force)
       fsyncSync(this.#fd)
       this.#close()
-      renameSync(this.temporaryPath, this.path)
+      renameSync(this.temporaryPath, path)
       this.#state = 'renamed'
-      fsyncDirectory(dirname(this.path))
+      fsyncDirectory(dirname(path))
     } catch (cause) {
-      throw writeFailure(this.path, cause)
+      throw writeFailure(path, cause)
     }
   }
 
@@ -103,8 +113,15 @@ export class OutputFile implements Disposable {
 export const fileSink = (file: OutputFile): ByteSink => ({
   name: file.path,
   write: async (offset, bytes) => file.write(offset, bytes),
+  reserve: async (offset, length) => {
+    for (let done = 0; done < length; done += zeros.length) {
+      file.write(offset + done, zeros.subarray(0, length - done))
+    }
+  },
   finish: async (size) => file.truncate(size),
 })
+
+const zeros = new Uint8Array(64 * KiB)
 
 /** What is no file (a device, a pipe, a link to a directory) would be lost by the renaming, asked for or not. */
 function refuseExisting(path: string, force: boolean): void {
@@ -146,12 +163,13 @@ function fsyncDirectory(path: string): void {
 export function writeFailure(
   path: string,
   cause: unknown,
+  written = 0,
   hint = 'free some space or choose another destination; nothing was left behind',
 ): TargetError {
   if (cause instanceof TargetError) return cause
   const code = (cause as { code?: string }).code
   if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new TargetError(path, 'no space left on the device', { hint, cause })
+    return new NoSpaceError(path, 'no space left on the device', written, { hint, cause })
   }
   return new TargetError(path, messageOf(cause), { cause })
 }

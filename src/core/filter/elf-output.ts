@@ -9,16 +9,21 @@ import { elfMachines } from '../arch/elf-machines.ts'
 import { linearBase } from '../arch/ppc64.ts'
 import { Bitmap } from '../bitmap.ts'
 import type { ByteSink } from '../byte-sink.ts'
+import type { NoSpaceError } from '../errors.ts'
 import { pageFate } from '../page-batch.ts'
 import { rangeSize } from '../ranges.ts'
 import { leavesOutZeroPages } from './dump-level.ts'
 import { cutSegments, type MemorySegment } from './elf-segments.ts'
+import { tryWrite } from './kdump-output.ts'
 import { type PackedBlock, type PipelineOptions, packPages } from './pipeline.ts'
 import type { FilterPlan } from './plan.ts'
 import type { Written } from './statistics.ts'
 import { findZeroPages } from './zero-pass.ts'
 
-/** @throws {DumpError} reading or writing failed */
+/**
+ * @throws {DumpError} reading or writing failed; a full destination that can be mended (ByteSink.reserve)
+ * is no failure: what was written before is a dump, marked as incomplete
+ */
 export async function writeElf(
   dump: Dump,
   plan: FilterPlan,
@@ -32,21 +37,71 @@ export async function writeElf(
   for (const [offset, bytes] of head.parts) await sink.write(offset, bytes)
 
   const wanted = pagesOf(loads, pageSize, 'touched')
+  const { full, written, lost } = await writePages(
+    dump,
+    { wanted, pageSize, loads, at: head.size },
+    sink,
+    options,
+  )
+  let size = loads.reduce((sum, load) => sum + load.fileSize, head.size)
+  let stored = loads
+  if (full !== undefined) {
+    stored = loads.map((load) => {
+      const fileSize = written.get(load) ?? 0
+      return { ...load, fileSize, dataOffset: fileSize === 0 ? 0 : load.dataOffset }
+    })
+    size = stored.reduce((end, load) => Math.max(end, head.size + load.dataOffset + load.fileSize), head.size)
+    // In place, where the disk has room: what a segment lost shows as left out, and the file as incomplete.
+    for (const [offset, bytes] of makeHead(dump, stored).parts) await sink.write(offset, bytes)
+  }
+  const storedPages = pagesOf(stored, pageSize, 'begun').count()
+  const lostPages = full === undefined ? lost : pagesOf(loads, pageSize, 'begun').count() - storedPages
+  await sink.write(...head.flags(plan.isCutShort || lostPages > 0))
+  await sink.finish(size)
+  return { zeroPages, lostPages, storedPages, size, full }
+}
+
+interface PagesToWrite {
+  readonly wanted: Bitmap
+  readonly pageSize: number
+  readonly loads: readonly LoadHeader[]
+  /** Where the data begins in the output. */
+  readonly at: number
+}
+
+interface PagesWritten {
+  readonly full: NoSpaceError | undefined
+  /** Bytes of each segment; they are written front to back. */
+  readonly written: ReadonlyMap<LoadHeader, number>
+  /** Pages that could not be read. */
+  readonly lost: number
+}
+
+async function writePages(
+  dump: Dump,
+  { wanted, pageSize, loads, at }: PagesToWrite,
+  sink: ByteSink,
+  options: PipelineOptions,
+): Promise<PagesWritten> {
   const placesOf = makePlaces(loads)
-  let lostPages = 0
+  const written = new Map<LoadHeader, number>()
+  let lost = 0
   const work = { pageSize, wanted, store: { as: 'raw' } } as const
   for await (const block of packPages(dump, work, options)) {
-    for (const size of block.sizes) lostPages += size === pageFate.lost ? 1 : 0
+    for (const size of block.sizes) lost += size === pageFate.lost ? 1 : 0
     for (const run of runsOf(block, wanted, pageSize)) {
-      for (const { at, start, end } of placesOf(run)) {
-        await sink.write(head.size + at, run.bytes.subarray(start - run.start, end - run.start))
+      for (const { load, start, end: stop } of placesOf(run)) {
+        const bytes = run.bytes.subarray(start - run.start, stop - run.start)
+        const full = await tryWrite(sink, at + load.dataOffset + start - load.physical, bytes)
+        const end = start + (full?.written ?? bytes.length)
+        // A page that is there in part is no page.
+        const wholeEnd = full === undefined ? end : end - (end % pageSize)
+        written.set(load, Math.max(0, wholeEnd - load.physical))
+        if (full !== undefined) return { full, written, lost }
       }
     }
   }
-  await sink.write(...head.flags(plan.isCutShort || lostPages > 0))
-  const size = loads.reduce((sum, load) => sum + load.fileSize, head.size)
-  await sink.finish(size)
-  return { zeroPages, lostPages, storedPages: pagesOf(loads, pageSize, 'begun').count(), size }
+  return { full: undefined, written, lost }
 }
 
 /** Pages that begin inside a segment are tested; makedumpfile does not look at others either. */
@@ -137,9 +192,9 @@ function* runsOf({ start, end, bytes }: PackedBlock, wanted: Bitmap, pageSize: n
   }
 }
 
-/** Memory [start, end) belongs `at` so many bytes into the data. */
+/** Memory [start, end) of a segment. */
 interface Place {
-  readonly at: number
+  readonly load: LoadHeader
   readonly start: number
   readonly end: number
 }
@@ -155,9 +210,9 @@ function makePlaces(loads: readonly LoadHeader[]): (run: Run) => Place[] {
       current.push(waiting[next] as LoadHeader)
     }
     current = current.filter(({ physical, fileSize }) => physical + fileSize > start)
-    return current.map(({ physical, fileSize, dataOffset }) => {
-      const from = Math.max(physical, start)
-      return { at: dataOffset + from - physical, start: from, end: Math.min(physical + fileSize, end) }
+    return current.map((load) => {
+      const { physical, fileSize } = load
+      return { load, start: Math.max(physical, start), end: Math.min(physical + fileSize, end) }
     })
   }
 }

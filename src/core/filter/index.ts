@@ -4,7 +4,7 @@
 import type { Dump } from '../../formats/dump.ts'
 import type { ByteSink } from '../byte-sink.ts'
 import type { CodecName } from '../codecs/codec.ts'
-import type { Warning } from '../errors.ts'
+import type { NoSpaceError, Warning } from '../errors.ts'
 import { writeElf } from './elf-output.ts'
 import { writeKdump } from './kdump-output.ts'
 import { type PipelineOptions, startThreads } from './pipeline.ts'
@@ -52,11 +52,20 @@ export interface FilterResult {
  * @throws {DumpError} the dump cannot be filtered at that level, or reading or writing failed
  */
 export async function filterDump(dump: Dump, sink: ByteSink, options: FilterOptions): Promise<FilterResult> {
+  return (await filterInto(dump, sink, options)).result
+}
+
+/** As filterDump; says whether a sink that can be mended was full. */
+export async function filterInto(
+  dump: Dump,
+  sink: ByteSink,
+  options: FilterOptions,
+): Promise<{ readonly result: FilterResult; readonly full: NoSpaceError | undefined }> {
   await using threads = startThreads(dump, options.threads)
   const plan = planFilter(dump, options)
   const write = options.format === 'elf' ? writeElf : writeKdump
   const written = await write(dump, plan, sink, { ...options, threads })
-  return makeResult(dump, plan, written, { ...options, output: sink.name })
+  return { result: makeResult(dump, plan, written, { ...options, output: sink.name }), full: written.full }
 }
 
 export function makeResult(
@@ -81,12 +90,13 @@ export function makeResult(
     memorySize: pages.existing * plan.pageSize,
     outputSize: written.size,
     incomplete: plan.isCutShort || written.lostPages > 0,
-    warnings: [...plan.warnings, ...lossWarnings(written.lostPages)],
+    warnings: [...plan.warnings, ...lossWarnings(written)],
   }
 }
 
-function lossWarnings(lostPages: number): Warning[] {
+function lossWarnings({ lostPages, full }: Written): Warning[] {
   if (lostPages === 0) return []
-  const message = `${lostPages} pages could not be read and are missing in the output`
-  return [{ code: 'LOST_PAGES', message }]
+  return full === undefined
+    ? [{ code: 'LOST_PAGES', message: `${lostPages} pages could not be read and are missing in the output` }]
+    : [{ code: full.code, message: `${lostPages} pages are missing in the output: ${full.message}` }]
 }

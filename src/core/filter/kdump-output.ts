@@ -8,6 +8,7 @@ import { makeKdumpLayout, putDescriptor } from '../../formats/kdump/writer.ts'
 import type { ByteSink } from '../byte-sink.ts'
 import type { CodecName } from '../codecs/codec.ts'
 import { codecList } from '../codecs/index.ts'
+import { NoSpaceError } from '../errors.ts'
 import { pageFate } from '../page-batch.ts'
 import type { Range } from '../ranges.ts'
 import { leavesOutZeroPages } from './dump-level.ts'
@@ -24,17 +25,20 @@ export interface KdumpOptions extends PipelineOptions {
   readonly part?: Range | undefined
 }
 
-/** @throws {DumpError} reading or writing failed */
+/**
+ * @throws {DumpError} reading or writing failed; a full destination that can be mended (ByteSink.reserve)
+ * is no failure: what was written before is a dump, marked as incomplete
+ */
 export async function writeKdump(
   dump: Dump,
   plan: FilterPlan,
   sink: ByteSink,
   options: KdumpOptions,
 ): Promise<Written> {
-  const codec = codecList.find(({ name }) => name === options.codec)
   const { pageSize, keep } = plan
-  const { part } = options
+  const { part, codec, compressionLevel } = options
   const wanted = part === undefined ? keep : keep.within(part)
+  const flag = codecList.find(({ name }) => name === codec)?.flag ?? 0
   const shareZeroPages = leavesOutZeroPages(plan.level)
   const layout = makeKdumpLayout({
     ...plan.machine,
@@ -47,37 +51,58 @@ export async function writeKdump(
     part,
   })
   const descriptors = new Descriptors(layout.descriptorsAt, dump.abi.littleEndian)
-  let zeroPages = 0
-  let lostPages = 0
+  const pages = { zero: 0, lost: 0, stored: 0 }
   let end = layout.dataAt
+  let full: NoSpaceError | undefined
 
   for (const { offset, bytes } of layout.pieces) await sink.write(offset, bytes)
-  const flag = codec?.flag ?? 0
-  const store = { as: 'packed', flag, level: options.compressionLevel, shareZeroPages } as const
+  await sink.reserve?.(layout.descriptorsAt, wanted.count() * descriptorSize)
+  const store = { as: 'packed', flag, level: compressionLevel, shareZeroPages } as const
   for await (const { sizes, bytes } of packPages(dump, { pageSize, wanted, store }, options)) {
-    let at = end
+    full = await tryWrite(sink, end, bytes)
+    const dataEnd = end + (full?.written ?? bytes.length)
     for (const size of sizes) {
-      if (size === pageFate.zero) {
-        zeroPages++
-        descriptors.add(layout.zeroPageAt ?? 0, pageSize, 0)
-      } else if (size === pageFate.lost) {
-        lostPages++
+      if (size === pageFate.lost) {
+        pages.lost++
         descriptors.add(0, 0, 0)
-      } else {
-        descriptors.add(at, size, size < pageSize ? flag : 0)
-        at += size
+        continue
       }
+      if (size === pageFate.zero) {
+        pages.zero++
+        descriptors.add(layout.zeroPageAt ?? 0, pageSize, 0)
+      } else {
+        if (end + size > dataEnd) break
+        descriptors.add(end, size, size < pageSize ? flag : 0)
+        end += size
+      }
+      pages.stored++
     }
+    if (full !== undefined) break
     if (descriptors.isFull) await descriptors.flush(sink)
-    if (at > end) await sink.write(end, bytes)
-    end = at
   }
   await descriptors.flush(sink)
-  const incomplete = plan.isCutShort || lostPages > 0
+  // Descriptors that were not reached are zero: their pages are lost.
+  if (full !== undefined) pages.lost = wanted.count() - pages.stored
+  const incomplete = plan.isCutShort || pages.lost > 0
   const status = layout.status(flag | (incomplete ? statusFlags.incomplete : 0))
   await sink.write(status.offset, status.bytes)
   await sink.finish(end)
-  return { zeroPages, lostPages, storedPages: wanted.count() - lostPages, size: end }
+  return { zeroPages: pages.zero, lostPages: pages.lost, storedPages: pages.stored, size: end, full }
+}
+
+/** The error when it is full and the output can be mended. @throws {DumpError} any other */
+export async function tryWrite(
+  sink: ByteSink,
+  offset: number,
+  bytes: Uint8Array,
+): Promise<NoSpaceError | undefined> {
+  try {
+    if (bytes.length > 0) await sink.write(offset, bytes)
+    return undefined
+  } catch (error) {
+    if (error instanceof NoSpaceError && sink.reserve !== undefined) return error
+    throw error
+  }
 }
 
 /** Page descriptors on their way to the file, some thousand at a time. */

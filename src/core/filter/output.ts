@@ -1,30 +1,80 @@
 // Filters into a file, which gets its name only after it has been read back, or into a stream.
 
+import { existsSync } from 'node:fs'
 import { Writable } from 'node:stream'
 import type { Dump } from '../../formats/dump.ts'
 import { flattenedSink } from '../../formats/flattened/writer.ts'
 import { openDump } from '../../formats/index.ts'
-import { TargetError, tryRead } from '../errors.ts'
+import { NoSpaceError, TargetError, tryRead } from '../errors.ts'
 import { openKernel } from '../kernel/kernel.ts'
 import { readUtsname } from '../kernel/uts.ts'
 import { fileSink, OutputFile, type OutputOptions } from '../output-file.ts'
-import { type FilterOptions, type FilterResult, filterDump } from './index.ts'
+import { type FilterOptions, type FilterResult, filterDump, filterInto } from './index.ts'
+
+export interface FileOptions extends FilterOptions, OutputOptions {
+  /** Levels to try one after the other when the output does not fit (makedumpfile -d 11,31). */
+  readonly nextLevels?: readonly number[] | undefined
+}
 
 /**
- * Filter a dump into the file `output`; unless all went well, nothing is there.
+ * Filter a dump into the file `output`; unless all went well, nothing is there. When it does not fit,
+ * not even at the last level, the part that does stays as `OUTPUT.incomplete`.
  * @throws {DumpError} as filterDump, and {TargetError} when the output does not read back as it should
+ * @throws {NoSpaceError} says what was kept
  */
 export async function filterToFile(
   dump: Dump,
   output: string,
-  options: FilterOptions & OutputOptions,
+  { nextLevels = [], ...options }: FileOptions,
+): Promise<FilterResult> {
+  const [next, ...others] = nextLevels
+  try {
+    return await filterOnce(dump, output, options, next === undefined)
+  } catch (error) {
+    if (next === undefined || !(error instanceof NoSpaceError)) throw error
+    const message = `${error.message}; dump level ${next} is tried instead of ${options.level}`
+    const result = await filterToFile(dump, output, { ...options, level: next, nextLevels: others })
+    return { ...result, warnings: [{ code: 'NEXT_LEVEL', message }, ...result.warnings] }
+  }
+}
+
+async function filterOnce(
+  dump: Dump,
+  output: string,
+  options: FileOptions,
+  keepsIncomplete: boolean,
 ): Promise<FilterResult> {
   using file = new OutputFile(output, options)
   const sink = options.flattened ? flattenedSink(streamInto(file), output) : fileSink(file)
-  const result = await filterDump(dump, sink, options)
+  const { result, full } = await filterInto(dump, sink, options)
+  if (full !== undefined) throw keepsIncomplete ? keepIncomplete([file], result, full) : full
   checkOutput(dump, output, file.temporaryPath, result)
   file.commit()
   return result
+}
+
+/** Give the parts that were written a name that says what they are. Returns the error that tells. */
+export function keepIncomplete(
+  files: readonly OutputFile[],
+  { storedPages, pages }: FilterResult,
+  full: NoSpaceError,
+): NoSpaceError {
+  const kept = files.map((file) => {
+    const name = freeName(`${file.path}.incomplete`)
+    file.commit(name)
+    return name
+  })
+  const reason = `${full.reason}; ${storedPages} of ${storedPages + pages.lost} pages are in ${kept.join(' ')}`
+  return new NoSpaceError(full.target, reason, 0, {
+    hint: 'the incomplete dump can be analyzed; for a whole one free some space, or give a higher dump level',
+    cause: full,
+  })
+}
+
+function freeName(name: string): string {
+  let free = name
+  for (let i = 2; existsSync(free); i++) free = `${name}.${i}`
+  return free
 }
 
 /** Filter a dump into a stream, flattened. The stream stays open. @throws {DumpError} */

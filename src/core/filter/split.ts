@@ -10,7 +10,7 @@ import { fileSink, OutputFile, type OutputOptions } from '../output-file.ts'
 import type { Range } from '../ranges.ts'
 import { type FilterOptions, type FilterResult, makeResult } from './index.ts'
 import { writeKdump } from './kdump-output.ts'
-import { checkOutput } from './output.ts'
+import { checkOutput, keepIncomplete } from './output.ts'
 import { startThreads } from './pipeline.ts'
 import { type FilterPlan, planFilter } from './plan.ts'
 import type { Written } from './statistics.ts'
@@ -50,6 +50,7 @@ export async function filterToParts(
   const total = written.reduce(addWritten)
   const output = outputs.join(' ')
   const result = makeResult(dump, plan, total, { ...options, format: 'kdump', output })
+  if (total.full !== undefined) throw keepIncomplete(files.list, result, total.full)
   checkOutput(
     dump,
     output,
@@ -133,4 +134,5 @@ const addWritten = (a: Written, b: Written): Written => ({
   lostPages: a.lostPages + b.lostPages,
   storedPages: a.storedPages + b.storedPages,
   size: a.size + b.size,
+  full: a.full ?? b.full,
 })

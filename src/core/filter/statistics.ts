@@ -1,5 +1,6 @@
 // Where the pages went. The numbers add up: existing = kept + lost + missing + left out.
 
+import type { NoSpaceError } from '../errors.ts'
 import type { PageCounts } from '../kernel/classify-pages.ts'
 import type { FilterPlan } from './plan.ts'
 
@@ -27,6 +28,8 @@ export interface Written {
   readonly storedPages: number
   /** Length of the output, bytes. */
   readonly size: number
+  /** The destination was full; pages from some address on are missing. */
+  readonly full?: NoSpaceError | undefined
 }
 
 export const makeStatistics = (plan: FilterPlan, { zeroPages, lostPages }: Written): PageStatistics => ({

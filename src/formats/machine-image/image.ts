@@ -183,7 +183,12 @@ function openWriter(path: string): ImageWriter & Disposable {
     try {
       return work()
     } catch (cause) {
-      throw writeFailure(path, cause, 'free some space and run the command again; the machine is as it was')
+      throw writeFailure(
+        path,
+        cause,
+        0,
+        'free some space and run the command again; the machine is as it was',
+      )
     }
   }
   const fd = attempt(() => openSync(path, 'r+'))
