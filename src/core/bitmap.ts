@@ -2,24 +2,33 @@
 // every target, which is also how kdump files store it (diskdump_mod.h). A machine may have more than
 // 2^32 pages, so a byte's number is not computed with >>.
 
-/** Copied at once. */
-const copyBytes = 2 ** 16
+/** Bytes of which is remembered together whether a bit was ever set: 128 MiB of 4 KiB pages. */
+const chunkBytes = 4096
 
 import type { Range } from './ranges.ts'
 
 /** Number of the byte that holds a bit. */
 const byteOf = (bit: number): number => (bit - (bit & 7)) / 8
 
+/**
+ * Memory at high addresses stands behind holes of terabytes. What was never set is neither read nor
+ * written, and so takes neither time nor memory.
+ */
 export class Bitmap {
   /** Number of bits that mean something; those after it in the last byte are 0. */
   readonly length: number
   readonly bytes: Uint8Array
   /** The bytes four at a time, for the long runs of a memory map; undefined when they are not aligned. */
   readonly #words: Uint32Array | undefined
+  /** For each chunk, 1 when a bit of it may be set; undefined when any may. */
+  readonly #touched: Uint8Array | undefined
 
-  constructor(length: number, bytes: Uint8Array = new Uint8Array(Math.ceil(length / 8))) {
+  /** @param given the bytes, when there are some already */
+  constructor(length: number, given?: Uint8Array) {
+    const bytes = given ?? new Uint8Array(Math.ceil(length / 8))
     this.length = length
     this.bytes = bytes
+    this.#touched = given === undefined ? new Uint8Array(Math.ceil(bytes.length / chunkBytes)) : undefined
     const aligned = bytes.byteOffset % 4 === 0
     this.#words = aligned ? new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2) : undefined
   }
@@ -29,7 +38,9 @@ export class Bitmap {
   }
 
   set(bit: number): void {
-    this.bytes[byteOf(bit)] |= 1 << (bit & 7)
+    const at = byteOf(bit)
+    this.bytes[at] |= 1 << (bit & 7)
+    if (this.#touched !== undefined) this.#touched[(at - (at % chunkBytes)) / chunkBytes] = 1
   }
 
   clear(bit: number): void {
@@ -43,7 +54,9 @@ export class Bitmap {
     while (bit < stop && (bit & 7) !== 0) this.set(bit++)
     const whole = Math.floor((stop - bit) / 8)
     if (whole > 0) {
-      this.bytes.fill(0xff, byteOf(bit), byteOf(bit) + whole)
+      const first = byteOf(bit)
+      this.bytes.fill(0xff, first, first + whole)
+      this.#touched?.fill(1, Math.floor(first / chunkBytes), Math.ceil((first + whole) / chunkBytes))
       bit += whole * 8
     }
     while (bit < stop) this.set(bit++)
@@ -54,11 +67,17 @@ export class Bitmap {
     const stop = Math.min(end, this.length)
     let cleared = 0
     for (let bit = start; bit < stop; bit++) {
-      const mask = 1 << (bit & 7)
-      const byte = this.bytes[byteOf(bit)] as number
+      const at = byteOf(bit)
+      const byte = this.bytes[at] as number
+      const isWhole = (bit & 7) === 0 && bit + 8 <= stop
+      const mask = isWhole ? 0xff : 1 << (bit & 7)
       if ((byte & mask) !== 0) {
-        cleared++
-        this.bytes[byteOf(bit)] = byte & ~mask
+        cleared += isWhole ? onesIn(byte) : 1
+        this.bytes[at] = byte & ~mask
+        if (isWhole) bit += 7
+      } else if (isWhole) {
+        // A block may speak for more pages than the machine has.
+        bit = Math.min(this.#skip(at, 0) * 8, stop) - 1
       }
     }
     return cleared
@@ -119,31 +138,47 @@ export class Bitmap {
 
   /** First byte at or after `from` that is not `same`, or the number of bytes. */
   #skip(from: number, same: 0 | 0xff): number {
+    const touched = this.#touched
+    if (same === 0xff || touched === undefined) return this.#skipUntil(this.bytes.length, from, same)
+    for (let at = from; at < this.bytes.length; ) {
+      const chunk = touched.indexOf(1, Math.floor(at / chunkBytes))
+      if (chunk < 0) break
+      const end = Math.min((chunk + 1) * chunkBytes, this.bytes.length)
+      at = this.#skipUntil(end, Math.max(at, chunk * chunkBytes), same)
+      if (at < end) return at
+    }
+    return this.bytes.length
+  }
+
+  #skipUntil(end: number, from: number, same: 0 | 0xff): number {
     const { bytes } = this
     const words = this.#words
     let at = from
-    while ((at & 3) !== 0 && bytes[at] === same) at++
+    while (at < end && (at & 3) !== 0 && bytes[at] === same) at++
     if ((at & 3) === 0 && words !== undefined) {
       const sameWord = same === 0 ? 0 : 0xffff_ffff
+      const last = Math.floor(end / 4)
       let word = at / 4
-      while (word < words.length && words[word] === sameWord) word++
+      while (word < last && words[word] === sameWord) word++
       at = Math.max(at, word * 4)
     }
-    while (at < bytes.length && bytes[at] === same) at++
+    while (at < end && bytes[at] === same) at++
     return at
   }
 
   /** Bits set in both; as long as this one. */
   and(other: Bitmap): Bitmap {
-    const bytes = this.bytes.map((byte, i) => byte & (other.bytes[i] ?? 0))
-    return new Bitmap(this.length, bytes)
+    const both = this.clone()
+    for (const { at, bytes } of both.#chunks()) {
+      for (let i = 0; i < bytes.length; i++) bytes[i] = (bytes[i] as number) & (other.bytes[at + i] ?? 0)
+    }
+    return both
   }
 
   /** A copy of the same length with the bits of [start, end) only. */
   within({ start, end }: Range): Bitmap {
     const copy = this.first(end).resized(this.length)
-    copy.bytes.fill(0, 0, byteOf(Math.min(start, this.length)))
-    copy.clearRange(start - (start & 7), Math.min(start, this.length))
+    copy.clearRange(0, start)
     return copy
   }
 
@@ -156,16 +191,33 @@ export class Bitmap {
     return this.resized(Math.min(length, this.length))
   }
 
-  /** A copy of `length` bits; those that are new are clear. Zeros are not written, and so take no memory. */
+  /** A copy of `length` bits; those that are new are clear. */
   resized(length: number): Bitmap {
     const copy = new Bitmap(length)
+    this.copyInto(copy.bytes, (at) => {
+      if (copy.#touched !== undefined) copy.#touched[at / chunkBytes] = 1
+    })
     const bits = Math.min(length, this.length)
-    const end = Math.ceil(bits / 8)
-    for (let at = this.#skip(0, 0); at < end; at = this.#skip(at + copyBytes, 0)) {
-      copy.bytes.set(this.bytes.subarray(at, Math.min(at + copyBytes, end)), at)
-    }
-    if ((bits & 7) !== 0) copy.bytes[end - 1] &= (1 << (bits & 7)) - 1
+    if ((bits & 7) !== 0) copy.bytes[byteOf(bits)] &= (1 << (bits & 7)) - 1
     return copy
+  }
+
+  /** Put the bytes into `zeros`, as many as fit; zeros are not written. */
+  copyInto(zeros: Uint8Array, onChunk: (at: number) => void = () => {}): void {
+    for (const { at, bytes } of this.#chunks()) {
+      if (at >= zeros.length) return
+      zeros.set(bytes.subarray(0, zeros.length - at), at)
+      onChunk(at)
+    }
+  }
+
+  /** Chunks in which a bit is set. */
+  *#chunks(): Generator<{ readonly at: number; readonly bytes: Uint8Array }> {
+    for (let byte = this.#skip(0, 0); byte < this.bytes.length; ) {
+      const at = byte - (byte % chunkBytes)
+      yield { at, bytes: this.bytes.subarray(at, at + chunkBytes) }
+      byte = this.#skip(at + chunkBytes, 0)
+    }
   }
 }
 

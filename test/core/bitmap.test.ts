@@ -53,4 +53,38 @@ describe('bitmap', () => {
       { verbose: true },
     )
   })
+
+  it('agrees with a set of numbers across holes of gigabytes, and takes time for the bits alone', () => {
+    const length = 2 ** 31
+    const bit = fc.nat(40).chain((n) => fc.nat(2 ** 16).map((low) => Math.min(n * 2 ** 26 + low, length - 1)))
+    const change = fc.record({ set: fc.boolean(), start: bit, size: fc.nat(3000) })
+    fc.assert(
+      fc.property(fc.array(change, { maxLength: 12 }), bit, (changes, from) => {
+        const bitmap = new Bitmap(length)
+        const model = new Set<number>()
+        for (const { set, start, size } of changes) {
+          const end = Math.min(start + size, length)
+          let before = 0
+          for (let n = start; n < end; n++) {
+            if (model.has(n)) before++
+            if (set) model.add(n)
+            else model.delete(n)
+          }
+          if (set) bitmap.setRange(start, end)
+          else expect(bitmap.clearRange(start, end)).toBe(before)
+        }
+        const sorted = [...model].sort((a, b) => a - b)
+        const next = sorted.find((n) => n >= from) ?? -1
+        for (const one of [bitmap, bitmap.clone(), bitmap.and(bitmap), bitmap.first(length)]) {
+          expect(one.count()).toBe(sorted.length)
+          expect(one.next(from)).toBe(next)
+        }
+        const within = bitmap.within({ start: from, end: from + 5000 })
+        expect(within.count()).toBe(sorted.filter((n) => n >= from && n < from + 5000).length)
+        expect(bitmap.clearRange(0, length)).toBe(sorted.length)
+        expect(bitmap.next(0)).toBe(-1)
+      }),
+      { numRuns: 30 },
+    )
+  })
 })

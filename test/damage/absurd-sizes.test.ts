@@ -8,6 +8,7 @@ import type { Dump } from '../../src/formats/dump.ts'
 import { openSource } from '../../src/formats/index.ts'
 import { memoryTaken } from '../make/damage.ts'
 import { makeElfCore, pattern } from '../make/elf-core.ts'
+import { filterBytes } from '../make/filtered.ts'
 import { makeFlattened } from '../make/flattened.ts'
 import { makeKdump } from '../make/kdump.ts'
 
@@ -87,3 +88,21 @@ it('a page at 16 TiB takes no memory for the hole below it', () => {
   })
   expect(taken).toBeLessThan(200 * MiB)
 }, 30_000)
+
+it('a page at 60 TiB is filtered at the cost of a page', async () => {
+  const source = makeElfCore({
+    segments: [
+      { physical: 0, data: pattern(4096) },
+      { physical: 60 * 2 ** 40, data: pattern(4096) },
+    ],
+  })
+  const before = process.resourceUsage()
+  const { result, dump } = await filterBytes(source, { format: 'elf', level: 1 })
+  using _ = dump
+  const after = process.resourceUsage()
+  expect(result).toMatchObject({ pageSize: 4096, storedPages: 2, incomplete: false })
+  expect(after.maxRSS - before.maxRSS).toBeLessThan(200 * 1024)
+  expect(after.userCPUTime + after.systemCPUTime - before.userCPUTime - before.systemCPUTime).toBeLessThan(
+    3e6,
+  )
+})

@@ -35,7 +35,7 @@ export async function* packPages(
   if (paths === undefined) throw new Error(`${name} cannot be opened again by its path`)
   const { wanted, pageSize } = work
   const shared = new SharedArrayBuffer(wanted.bytes.length)
-  new Uint8Array(shared).set(wanted.bytes)
+  wanted.copyInto(new Uint8Array(shared))
   const pages = wanted.count()
   const share = {
     setup: { ...work, paths, wanted: shared, pages: wanted.length },
