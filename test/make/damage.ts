@@ -13,37 +13,61 @@ export interface Damaged {
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: any table of fields, as in struct.ts
-type AnyStruct = Struct<any>
+export type AnyStruct = Struct<any>
 
-/** The file with each field of the struct at byte `at` set to 0, the greatest values, one less and one more. */
-export function* damageFields(file: Uint8Array, table: AnyStruct, abi: Abi, at: number): Generator<Damaged> {
+/** A number in a file: at most 64 bits of a field, the first ones of a longer field. */
+export interface NumberPlace {
+  /** `elf64_hdr.e_phnum` */
+  readonly name: string
+  /** Byte in the file. */
+  readonly at: number
+  readonly bits: number
+  readonly littleEndian: boolean
+}
+
+/** The fields of the struct at byte `at`. */
+export function numbersOf(table: AnyStruct, abi: Abi, at: number): readonly NumberPlace[] {
   const { offsets, size } = table.layout(abi)
   const starts = Object.entries(offsets) as [string, number][]
-  for (const [i, [name, start]] of starts.entries()) {
-    const bits = 8 * Math.min(8, (starts[i + 1]?.[1] ?? size) - start)
-    const old = readNumber(file, at + start, bits, abi.littleEndian)
-    const most = 2n ** BigInt(bits) - 1n
-    for (const value of new Set([0n, most, most >> 1n, (most >> 1n) + 1n, old - 1n, old + 1n])) {
+  return starts.map(([name, start], i) => ({
+    name: `${table.name}.${name}`,
+    at: at + start,
+    bits: 8 * Math.min(8, (starts[i + 1]?.[1] ?? size) - start),
+    littleEndian: abi.littleEndian,
+  }))
+}
+
+/** What tends to go wrong: 0, the greatest values with and without a sign, one less and one more. */
+export function wrongValues(old: bigint, bits: number): readonly bigint[] {
+  const most = 2n ** BigInt(bits) - 1n
+  const values = [0n, most, most >> 1n, (most >> 1n) + 1n, old - 1n, old + 1n]
+  return [...new Set(values.map((value) => BigInt.asUintN(bits, value)))]
+}
+
+/** The file with each field of the struct at byte `at` wrong in each way. */
+export function* damageFields(file: Uint8Array, table: AnyStruct, abi: Abi, at: number): Generator<Damaged> {
+  for (const place of numbersOf(table, abi, at)) {
+    for (const value of wrongValues(readNumber(file, place), place.bits)) {
       const bytes = file.slice()
-      writeNumber(bytes, at + start, bits, BigInt.asUintN(bits, value), abi.littleEndian)
-      yield { what: `${table.name}.${name} = 0x${BigInt.asUintN(bits, value).toString(16)}`, bytes }
+      writeNumber(bytes, place, value)
+      yield { what: `${place.name} = 0x${value.toString(16)}`, bytes }
     }
   }
 }
 
-function readNumber(bytes: Uint8Array, at: number, bits: number, littleEndian: boolean): bigint {
+/** Unsigned. */
+export function readNumber(bytes: Uint8Array, { at, bits, littleEndian }: NumberPlace): bigint {
   const digits = Buffer.from(bytes.subarray(at, at + bits / 8))
   return BigInt(`0x${(littleEndian ? digits.reverse() : digits).toString('hex')}`)
 }
 
-function writeNumber(
-  bytes: Uint8Array,
-  at: number,
-  bits: number,
-  value: bigint,
-  littleEndian: boolean,
-): void {
-  const digits = Buffer.from(value.toString(16).padStart(bits / 4, '0'), 'hex')
+export function writeNumber(bytes: Uint8Array, { at, bits, littleEndian }: NumberPlace, value: bigint): void {
+  const digits = Buffer.from(
+    BigInt.asUintN(bits, value)
+      .toString(16)
+      .padStart(bits / 4, '0'),
+    'hex',
+  )
   bytes.set(littleEndian ? digits.reverse() : digits, at)
 }
 
