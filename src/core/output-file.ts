@@ -5,6 +5,7 @@
 import {
   closeSync,
   existsSync,
+  fdatasync,
   fsyncSync,
   ftruncateSync,
   mkdirSync,
@@ -15,7 +16,8 @@ import {
   writeSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { KiB } from './address.ts'
+import { promisify } from 'node:util'
+import { KiB, MiB } from './address.ts'
 import type { ByteSink } from './byte-sink.ts'
 import { messageOf, NoSpaceError, TargetError } from './errors.ts'
 
@@ -71,6 +73,18 @@ export class OutputFile implements Disposable {
     }
   }
 
+  /**
+   * Have the disk write what it was given so far while more is made: a dump's last flush takes seconds
+   * otherwise. @throws {TargetError}
+   */
+  async flush(): Promise<void> {
+    try {
+      await promisify(fdatasync)(this.#fd)
+    } catch (cause) {
+      throw writeFailure(this.path, cause)
+    }
+  }
+
   /** Set the size; a hole at the end reads as zeros. */
   truncate(size: number): void {
     try {
@@ -109,17 +123,41 @@ export class OutputFile implements Disposable {
   }
 }
 
+/** Bytes that the disk is given at once. */
+const flushBytes = 32 * MiB
+
 /** The file as a sink; finishing it sets its size, commit() remains to be called. */
-export const fileSink = (file: OutputFile): ByteSink => ({
-  name: file.path,
-  write: async (offset, bytes) => file.write(offset, bytes),
-  reserve: async (offset, length) => {
-    for (let done = 0; done < length; done += zeros.length) {
-      file.write(offset + done, zeros.subarray(0, length - done))
-    }
-  },
-  finish: async (size) => file.truncate(size),
-})
+export function fileSink(file: OutputFile): ByteSink {
+  let waiting = 0
+  let flush: Promise<unknown> | undefined
+  const write = (offset: number, bytes: Uint8Array): void => {
+    file.write(offset, bytes)
+    waiting += bytes.length
+    if (waiting < flushBytes || flush !== undefined) return
+    waiting = 0
+    // An error is told once, to whoever asked first: it must not be lost.
+    flush = file.flush().then(
+      () => {
+        flush = undefined
+      },
+      (error: unknown) => error,
+    )
+  }
+  return {
+    name: file.path,
+    write: async (offset, bytes) => write(offset, bytes),
+    reserve: async (offset, length) => {
+      for (let done = 0; done < length; done += zeros.length) {
+        write(offset + done, zeros.subarray(0, length - done))
+      }
+    },
+    finish: async (size) => {
+      const error = await flush
+      if (error !== undefined) throw error
+      file.truncate(size)
+    },
+  }
+}
 
 const zeros = new Uint8Array(64 * KiB)
 

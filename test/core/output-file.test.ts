@@ -14,9 +14,9 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { TargetError } from '../../src/core/errors.ts'
-import { OutputFile } from '../../src/core/output-file.ts'
+import { fileSink, OutputFile } from '../../src/core/output-file.ts'
 
 let folder: string
 beforeEach(() => {
@@ -88,5 +88,25 @@ describe('output file', () => {
     file[Symbol.dispose]()
     expect(fstatSync(next).isDirectory()).toBe(true)
     closeSync(next)
+  })
+})
+
+describe('a file as a sink', () => {
+  it('does not lose an error of the flush that goes on beside the writing', async () => {
+    using file = new OutputFile(join(folder, 'vmcore'))
+    file.flush = () => Promise.reject(new TargetError('vmcore', 'EIO: i/o error, fdatasync'))
+    const sink = fileSink(file)
+    const piece = new Uint8Array(2 ** 24)
+    for (let i = 0; i < 4; i++) await sink.write(i * piece.length, piece)
+    await expect(sink.finish(4 * piece.length)).rejects.toThrow('EIO: i/o error, fdatasync')
+  })
+
+  it('is flushed while it is written', async () => {
+    using file = new OutputFile(join(folder, 'vmcore'))
+    const flush = vi.spyOn(file, 'flush')
+    const sink = fileSink(file)
+    await sink.write(0, new Uint8Array(2 ** 25))
+    await sink.finish(2 ** 25)
+    expect(flush).toHaveBeenCalledOnce()
   })
 })
