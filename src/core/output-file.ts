@@ -15,6 +15,7 @@ import {
   statSync,
   writeSync,
 } from 'node:fs'
+import { constants } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { KiB, MiB } from './address.ts'
@@ -205,8 +206,9 @@ export function writeFailure(
   hint = 'free some space or choose another destination; nothing was left behind',
 ): TargetError {
   if (cause instanceof TargetError) return cause
-  const code = (cause as { code?: string }).code
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
+  // libuv has no name for EDQUOT.
+  const { errno: number = 0 } = cause as { errno?: number }
+  if (number === -constants.errno.ENOSPC || number === -constants.errno.EDQUOT) {
     return new NoSpaceError(path, 'no space left on the device', written, { hint, cause })
   }
   return new TargetError(path, messageOf(cause), { cause })

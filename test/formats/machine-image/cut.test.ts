@@ -86,7 +86,10 @@ describe('a machine image whose writer dies', () => {
 
   it('keeps the old state when the disk is full, and says what to do', async () => {
     using image = await makeOld()
-    Object.assign(disk, { left: 1, error: Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' }) })
+    Object.assign(disk, {
+      left: 1,
+      error: Object.assign(new Error('ENOSPC'), { code: 'ENOSPC', errno: -28 }),
+    })
     expect(() => image.update(newState)).toThrow(
       expect.objectContaining({
         message: `${image.path}: no space left on the device`,
