@@ -2,9 +2,10 @@
 // worker's program are inside it, because the packaged executable can load nothing from beside itself.
 // dist/wasm/ and dist/worker.cjs are what was put in; tests of the unbundled sources use those.
 
-import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { brotliCompressSync } from 'node:zlib'
 import asc from 'assemblyscript/asc'
 import { build } from 'esbuild'
 
@@ -23,7 +24,10 @@ async function buildWasm(output, features) {
     ...features.flatMap((feature) => ['--enable', feature]),
   ])
   if (error) throw new Error(`${output}: ${error.message}\n${stderr}`)
-  return readFileSync(join(dist, 'wasm', `${output}.wasm`)).toString('base64')
+}
+
+function embed(name) {
+  return brotliCompressSync(readFileSync(join(dist, 'wasm', `${name}.wasm`))).toString('base64')
 }
 
 async function bundle(entry, output, embedded) {
@@ -51,9 +55,10 @@ async function bundle(entry, output, embedded) {
 rmSync(dist, { recursive: true, force: true })
 mkdirSync(join(dist, 'wasm'), { recursive: true })
 
-const wasm = {}
-for (const [output, features] of Object.entries(wasmBuilds)) {
-  wasm[output] = await buildWasm(output, features)
-}
+for (const [output, features] of Object.entries(wasmBuilds)) await buildWasm(output, features)
+const zstdLibrary = dirname(fileURLToPath(import.meta.resolve('@bokuweb/zstd-wasm')))
+copyFileSync(join(zstdLibrary, 'zstd.wasm'), join(dist, 'wasm/zstd.wasm'))
+
+const wasm = Object.fromEntries([...Object.keys(wasmBuilds), 'zstd'].map((name) => [name, embed(name)]))
 const worker = await bundle('src/core/filter/worker.ts', 'worker.cjs', { wasm })
 await bundle('src/main.ts', 'fadump.cjs', { wasm, worker })

@@ -5,6 +5,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { getAsset, isSea } from 'node:sea'
+import { brotliDecompressSync } from 'node:zlib'
 
 /** Put in by scripts/build.mjs. The worker's own bundle has no `worker`. */
 declare const FADUMP_EMBEDDED: { readonly wasm: Record<string, string>; readonly worker?: string } | undefined
@@ -19,7 +20,7 @@ export function wasmBytes(name: string): Uint8Array {
   if (embedded === undefined) return built(`wasm/${name}.wasm`)
   const text = embedded.wasm[name]
   if (text === undefined) throw new Error(`no WASM module ${name} in the bundle`)
-  return Buffer.from(text, 'base64')
+  return brotliDecompressSync(Buffer.from(text, 'base64'))
 }
 
 /** The program a worker thread runs, CommonJS text. */

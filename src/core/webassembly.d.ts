@@ -10,7 +10,7 @@ declare namespace WebAssembly {
     constructor(bytes: Uint8Array)
   }
   class Instance {
-    constructor(module: Module, imports: Readonly<Record<string, never>>)
+    constructor(module: Module, imports: Readonly<Record<string, Record<string, (value: number) => number>>>)
     readonly exports: Readonly<Record<string, unknown>>
   }
   function validate(bytes: Uint8Array): boolean

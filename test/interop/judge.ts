@@ -16,6 +16,12 @@ export function describeWithPython(module: string, name: string, tests: () => vo
   describeWhen(spawnSync(python, ['-c', `import ${module}`]).status === 0, `Python's ${module}`, name, tests)
 }
 
+/** As describeWithJudge, for a C library: gcc has to find its header. */
+export function describeWithLibrary(header: string, name: string, tests: () => void): void {
+  const { status } = spawnSync('gcc', ['-E', '-include', header, '-x', 'c', '/dev/null'])
+  describeWhen(status === 0, `gcc with ${header}`, name, tests)
+}
+
 /** Standard output of a Python script. @throws {Error} with all it printed when it fails. */
 export const runPython = (script: string, args: readonly string[], input?: Uint8Array): Buffer =>
   runJudge(python, ['-c', script, ...args], input)

@@ -12,8 +12,17 @@ import {
   readHuffmanTable,
   singleSymbolTable,
 } from './zstd-entropy.ts'
+import { libraryCompressor } from './zstd-library.ts'
 
-export const zstd: Codec = { name: 'zstd', flag: 0x20, decompress }
+const levels = { least: 1, most: 19 } as const
+
+export const zstd: Codec = {
+  name: 'zstd',
+  flag: 0x20,
+  decompress,
+  levels,
+  makeCompressor: (level = levels.least) => libraryCompressor(level, levels),
+}
 
 const damaged = (what: string): CodecError => new CodecError(`zstd: ${what}`)
 
