@@ -3,19 +3,25 @@
 // may write up to size + size / 8 + 1024 bytes there, whatever the page. Nothing of a page shows in the
 // next one.
 
+import { packLzo } from './lzo'
 import { isZero } from './scan'
+import { packSnappy } from './snappy'
 
 /** Bits of page_desc.flags, which name the codecs (diskdump_mod.h); 0 stores pages as they are. */
 namespace codec {
   export const none = 0
+  export const lzo = 2
+  export const snappy = 4
 }
 
 /** Whether there is an encoder for it. */
 export function canPack(flag: i32): bool {
-  return flag == codec.none
+  return flag == codec.none || flag == codec.lzo || flag == codec.snappy
 }
 
 @inline function packPage(flag: i32, page: usize, size: i32, output: usize): i32 {
+  if (flag == codec.lzo) return packLzo(page, size, output)
+  if (flag == codec.snappy) return packSnappy(page, size, output)
   return size
 }
 

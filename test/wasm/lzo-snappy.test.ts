@@ -1,0 +1,132 @@
+// The encoders of src/wasm against our decoders, which pages by makedumpfile test.
+
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { Codec } from '../../src/core/codecs/codec.ts'
+import { lzo } from '../../src/core/codecs/lzo.ts'
+import { snappy } from '../../src/core/codecs/snappy.ts'
+import { wasmBytes } from '../../src/core/embedded.ts'
+import { PageBatch, type WasmBuild } from '../../src/core/page-batch.ts'
+import { distanceLimits, hardPages, lengthLimits, noisePage, partsPage } from '../make/hard-pages.ts'
+
+const pageSizes = [4096, 16384, 65536]
+const builds: readonly WasmBuild[] = ['pages-simd', 'pages-plain']
+const room = 64 * 65536
+const batches = builds.map((build) => new PageBatch(room, build))
+
+/** Each page as the first build packs it, a page as it is when that is no gain; the builds agree. */
+function packAll(codec: Codec, pages: readonly Uint8Array[]): Uint8Array[] {
+  const packed = batches.map((batch) => pages.map((page) => pack(batch, codec, [page])[0] as Uint8Array))
+  const [first, second] = packed as [Uint8Array[], Uint8Array[]]
+  first.forEach((bytes, i) => {
+    expect(Buffer.compare(bytes, second[i] as Uint8Array), `page ${i}, SIMD and plain`).toBe(0)
+  })
+  return first
+}
+
+function pack(batch: PageBatch, codec: Codec, pages: readonly Uint8Array[]): Uint8Array[] {
+  const pageSize = (pages[0] as Uint8Array).length
+  pages.forEach((page, i) => {
+    batch.pages.set(page, i * pageSize)
+  })
+  const sizes = new Int32Array(pages.length)
+  const bytes = batch.pack(codec.flag, pageSize, sizes, false)
+  let end = 0
+  return [...sizes].map((size) => {
+    end += size
+    return bytes.slice(end - size, end)
+  })
+}
+
+function expectUnpacks(codec: Codec, page: Uint8Array, packed: Uint8Array, name: string): void {
+  const output = new Uint8Array(page.length)
+  if (packed.length === page.length) output.set(packed)
+  else codec.decompress(packed, output)
+  expect(Buffer.compare(output, page), name).toBe(0)
+}
+
+describe.each([lzo, snappy])('pages packed with $name', (codec) => {
+  it.each(pageSizes)('of %i bytes come out as they went in, however hard', (size) => {
+    const pages = hardPages(size)
+    packAll(codec, pages).forEach((packed, i) => {
+      expectUnpacks(codec, pages[i] as Uint8Array, packed, `page ${i}`)
+    })
+  })
+
+  it('come out as they went in, whatever literals and matches they are made of', () => {
+    const length = fc.oneof(fc.constantFrom(...lengthLimits), fc.integer({ min: 1, max: 600 }))
+    const distance = fc.oneof(fc.constantFrom(...distanceLimits), fc.integer({ min: 1, max: 65535 }))
+    const part = fc.oneof(fc.record({ literals: length }), fc.record({ copy: length, distance }))
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...pageSizes),
+        fc.array(part, { minLength: 1, maxLength: 40 }),
+        fc.integer(),
+        (size, parts, seed) => {
+          const page = partsPage(size, parts, seed)
+          expectUnpacks(codec, page, packAll(codec, [page])[0] as Uint8Array, 'page')
+        },
+      ),
+      { numRuns: 150 },
+    )
+  })
+
+  it('do not depend on the pages before them', () => {
+    const pages = hardPages(4096).filter((_, i) => i % 7 === 0)
+    const alone = packAll(codec, pages)
+    for (const batch of batches) {
+      const after = pack(batch, codec, [...pages].reverse()).reverse()
+      expect(after.map((bytes, i) => Buffer.compare(bytes, alone[i] as Uint8Array))).toEqual(
+        pages.map(() => 0),
+      )
+    }
+  })
+
+  it('are stored as they are when packing is no gain', () => {
+    for (const size of pageSizes) {
+      const page = noisePage(size, size)
+      for (const packed of packAll(codec, [page])) expect(Buffer.compare(packed, page)).toBe(0)
+    }
+  })
+
+  it('of one byte value take what the longest instructions take', () => {
+    const [packed] = packAll(codec, [new Uint8Array(4096).fill(7)])
+    // lzo: 1 literal with its count; 33 + 15 * 255 + 237 bytes by a match, its 16 bytes of length, distance; end.
+    // snappy: length 2, literal 2, 63 copies of 64 bytes and one of 63, 3 bytes each.
+    expect(packed?.length).toBe(codec === lzo ? 2 + 1 + 16 + 2 + 3 : 2 + 2 + 64 * 3)
+  })
+})
+
+describe.each(builds)('%s', (build) => {
+  // What an encoder may write behind its start, as src/wasm/pack.ts says.
+  const most = (size: number): number => size + size / 8 + 1024
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(wasmBytes(build)), {})
+  const module = instance.exports as unknown as {
+    memory: WebAssembly.Memory
+    heapStart(): number
+    packPages(...numbers: number[]): number
+  }
+  const start = module.heapStart()
+  module.memory.grow(8)
+  const [page, output, sizes] = [start + 16, start + 70_000, start + 200_000] as const
+  const memory = new Uint8Array(module.memory.buffer)
+
+  it.each([lzo, snappy])('writes no farther than it may, packing with $name', ({ flag }) => {
+    const worst = [4, 5, 8, 12].flatMap((copy) =>
+      [3, 4, 17, 18, 19, 20, 60, 61, 62, 256, 257, 273, 274].map((literals) =>
+        // What one of them gains is the least, what the other loses the most.
+        [{ literals }, { copy, distance: literals }],
+      ),
+    )
+    for (const size of pageSizes) {
+      for (const bytes of [noisePage(size), ...worst.map((parts) => partsPage(size, parts))]) {
+        memory.fill(0xa5, output, sizes)
+        memory.set(bytes, page)
+        memory.fill(0, sizes, sizes + 4)
+        module.packPages(flag, page, size, 1, 0, output, sizes)
+        const guard = memory.subarray(output + most(size), sizes)
+        expect(guard.every((byte) => byte === 0xa5)).toBe(true)
+      }
+    }
+  })
+})
