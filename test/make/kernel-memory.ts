@@ -24,5 +24,5 @@ export function makeKernelMemory(bytes: Uint8Array, missing: readonly Range[] = 
   }
   const whole = { start: kernelBase, end: kernelBase + BigInt(bytes.length), physical: 0 }
   const map = (address: bigint) => (address >= whole.start && address < whole.end ? whole : undefined)
-  return new VirtualMemory(physical, { map, walk: map }, { pageSize: 4096, littleEndian: true })
+  return new VirtualMemory(physical, { fixed: [], map, walk: map }, { pageSize: 4096, littleEndian: true })
 }

@@ -64,6 +64,10 @@ export class PageTables implements Translation {
     }))
   }
 
+  get fixed(): readonly Mapping[] {
+    return this.#windows
+  }
+
   /** A stretch that needs no walk. */
   addWindow(window: Mapping): void {
     this.#windows.push(window)

@@ -10,8 +10,9 @@ import { linearBase } from '../arch/ppc64.ts'
 import { Bitmap } from '../bitmap.ts'
 import type { ByteSink } from '../byte-sink.ts'
 import type { NoSpaceError } from '../errors.ts'
+import type { Mapping } from '../memory/virtual.ts'
 import { pageFate } from '../page-batch.ts'
-import { rangeSize } from '../ranges.ts'
+import { clip, type Ranges, rangeSize, totalSize } from '../ranges.ts'
 import { leavesOutZeroPages } from './dump-level.ts'
 import { cutSegments, type MemorySegment } from './elf-segments.ts'
 import { tryWrite } from './kdump-output.ts'
@@ -32,7 +33,8 @@ export async function writeElf(
 ): Promise<Written> {
   const { pageSize } = plan
   const { keep, zeroPages } = await withoutZeroPages(dump, plan, options)
-  const loads = cutSegments(segmentsOf(dump), { pageSize, keep, readable: plan.source.dumpable })
+  const segments = segmentsOf(dump, plan.fixedMappings)
+  const loads = cutSegments(segments, { pageSize, keep, readable: plan.source.dumpable })
   const head = makeHead(dump, loads)
   for (const [offset, bytes] of head.parts) await sink.write(offset, bytes)
 
@@ -124,18 +126,33 @@ async function withoutZeroPages(
 }
 
 /**
- * The source's segments; of a kdump file, its ranges of memory. Where ELF files have virtual addresses,
- * Power's linear map is given, which never moves, and elsewhere physical ones, as hypervisors do.
+ * The source's segments. A kdump file has none: its ranges of memory, at the addresses where the kernel
+ * has all RAM in one piece, or, where that is not known, at physical ones, as hypervisors do.
  */
-function segmentsOf({ segments, memory, elfMachine }: Dump): readonly MemorySegment[] {
+function segmentsOf(
+  { segments, memory, elfMachine }: Dump,
+  fixed: readonly Mapping[],
+): readonly MemorySegment[] {
   if (segments.length > 0) return segments
-  const base = elfMachine === elfMachines.ppc64 ? linearBase : 0n
+  // On Power it never moves.
+  const usual = { start: elfMachine === elfMachines.ppc64 ? linearBase : 0n, physical: 0 }
+  const linear = linearMap(memory.ranges, fixed) ?? usual
   return memory.ranges.map(({ start, end }) => ({
     physical: start,
     memorySize: end - start,
-    virtual: base + BigInt(start),
+    virtual: linear.start + BigInt(start - linear.physical),
     flags: 7,
   }))
+}
+
+/** The area with the most RAM; the last one of those, because a small machine fits into the kernel image's. */
+function linearMap(ranges: Ranges, fixed: readonly Mapping[]): Mapping | undefined {
+  const covered = ({ start, end, physical }: Mapping): number =>
+    totalSize(clip(ranges, { start: physical, end: physical + Number(end - start) }))
+  return fixed.reduce<Mapping | undefined>(
+    (best, one) => (best !== undefined && covered(best) > covered(one) ? best : one),
+    undefined,
+  )
 }
 
 interface Head {

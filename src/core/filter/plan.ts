@@ -13,6 +13,7 @@ import { type DumpPages, readDumpPages } from '../kernel/dump-pages.ts'
 import { type Kernel, openKernel } from '../kernel/kernel.ts'
 import { highestLevel } from '../kernel/page-kind.ts'
 import { readUtsname } from '../kernel/uts.ts'
+import type { Mapping } from '../memory/virtual.ts'
 import { checkLevel, needsKernel } from './dump-level.ts'
 
 export interface PlanOptions {
@@ -39,6 +40,8 @@ export interface FilterPlan {
   /** The source says of itself, or shows, that it is incomplete. */
   readonly isCutShort: boolean
   readonly machine: MachineFacts
+  /** Where the kernel has RAM in its address space without page tables; empty when that is not known. */
+  readonly fixedMappings: readonly Mapping[]
   readonly warnings: readonly Warning[]
 }
 
@@ -78,6 +81,7 @@ export function planFilter(dump: Dump, options: PlanOptions): FilterPlan {
     isCutShort: dump.warnings.some(isLoss),
     missing: existing.count() - pages.dumpable.count(0, maxMapnr),
     machine: machineFacts(dump, kernel, warnings),
+    fixedMappings: kernel?.memory.fixed ?? [],
     warnings,
   }
 }

@@ -16,6 +16,8 @@ export interface Mapping {
 
 /** Virtual to physical. Made by an Arch. */
 export interface Translation {
+  /** What the architecture maps without asking its tables: all RAM in one piece, the kernel image. */
+  readonly fixed: readonly Mapping[]
   /** What maps the byte at `address`, undefined when nothing does. @throws {FaultError} a table is missing. */
   map(address: VirtAddr): Mapping | undefined
   /** As `map`, but by the page tables alone, without what is known of the architecture's fixed areas. */
@@ -41,6 +43,11 @@ export class VirtualMemory {
     this.pageSize = options.pageSize
     this.littleEndian = options.littleEndian
     this.#translation = translation
+  }
+
+  /** Areas that do not depend on page tables: all RAM in one piece, the kernel image. */
+  get fixed(): readonly Mapping[] {
+    return this.#translation.fixed
   }
 
   /** Physical address of the byte, undefined when nothing maps it. @throws {FaultError} a table is missing. */

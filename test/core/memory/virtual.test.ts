@@ -15,7 +15,7 @@ function makeVirtual(littleEndian = true) {
     asked++
     return mappings.find((m) => address >= m.start && address < m.end)
   }
-  const memory = new VirtualMemory(physical, { map, walk: map }, { pageSize: 4096, littleEndian })
+  const memory = new VirtualMemory(physical, { fixed: [], map, walk: map }, { pageSize: 4096, littleEndian })
   return { physical, memory, asked: () => asked }
 }
 
