@@ -1,19 +1,26 @@
 // Pages that a packer meets, and pages that nobody has but a packer must not be wrong about.
 
-import { openSync, readSync } from 'node:fs'
-import { fixture } from '../fixtures/index.ts'
+import { closeSync, openSync, readSync } from 'node:fs'
+import { type FixtureCase, fixture } from '../fixtures/index.ts'
 import { samplePage } from './sample-page.ts'
 
-/** Pages of a real kernel's memory that are not zero, `count` of them, from all over the dump. */
-export function realPages(size: number, count: number): Uint8Array[] {
-  const file = openSync(fixture('x86_64-7.2-small/vmcore'), 'r')
+/** Pages of a real kernel's memory that are not of one byte, at most `count` of them, `step` bytes apart. */
+export function realPages(
+  size: number,
+  count: number,
+  from: FixtureCase = 'x86_64-7.2-small',
+  // No multiple of a large page.
+  step = 11 * 4096,
+): Uint8Array[] {
+  const file = openSync(fixture(`${from}/vmcore`), 'r')
   const found: Uint8Array[] = []
-  // Past the headers; the step is no multiple of a large page.
-  for (let at = 0x100000; found.length < count; at += 11 * 4096) {
+  // Past the headers.
+  for (let at = 0x100000; found.length < count; at += step) {
     const page = new Uint8Array(size)
     if (readSync(file, page, 0, size, at) < size) break
     if (page.some((byte) => byte !== page[0])) found.push(page)
   }
+  closeSync(file)
   return found
 }
 
