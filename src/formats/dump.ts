@@ -3,7 +3,9 @@
 
 import type { ByteSource } from '../core/byte-source.ts'
 import type { Warning } from '../core/errors.ts'
+import type { PageEdits } from '../core/memory/page-edits.ts'
 import type { PhysicalMemory } from '../core/memory/physical.ts'
+import type { Ranges } from '../core/ranges.ts'
 import type { Abi } from '../core/struct.ts'
 import type { Note } from './elf/notes.ts'
 
@@ -60,6 +62,10 @@ export interface Dump extends Disposable {
   readonly elfFlags: number
   /** What a kdump header says of how the file was made. */
   readonly kdump: KdumpFacts | undefined
+  /** What earlier filters erased from it, a line each (makedumpfile's eraseinfo); empty when nothing. */
+  readonly eraseInfo: string
+  /** What is erased now: `memory` reads so already. */
+  readonly erased?: Erased
   /**
    * The dump's own bytes, its container unwrapped: for what stands between segments (the kernel rounds
    * them outwards to whole pages in the file) and for bit-exact copies. Closed with the dump.
@@ -67,6 +73,20 @@ export interface Dump extends Disposable {
   readonly source: ByteSource
   /** Damage that did not stop the opening. */
   readonly warnings: readonly Warning[]
+}
+
+export interface Erased {
+  readonly edits: PageEdits
+  readonly parts: readonly ErasedPart[]
+}
+
+export interface ErasedPart {
+  /** As the configuration has it. */
+  readonly expression: string
+  /** A pointer that was set to NULL, not data that were overwritten. */
+  readonly nullified: boolean
+  /** Physical addresses. */
+  readonly ranges: Ranges
 }
 
 /** Does a reader's warning mean that memory is missing which the dump should have? */

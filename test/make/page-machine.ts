@@ -163,6 +163,7 @@ export function makeDump(memory: GuestMemory, vmcoreinfo: string): Dump {
     vmcoreinfo,
     segments: [],
     elfFlags: 0,
+    eraseInfo: '',
     kdump: undefined,
     warnings: [],
     [Symbol.dispose]() {},

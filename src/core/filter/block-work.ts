@@ -7,6 +7,7 @@ import { MiB, type Pfn } from '../address.ts'
 import { Bitmap } from '../bitmap.ts'
 import type { Compressor } from '../codecs/codec.ts'
 import { codecList } from '../codecs/index.ts'
+import { editMemory, type PageEdits } from '../memory/page-edits.ts'
 import { PageBatch, pageFate } from '../page-batch.ts'
 import { rangeSize } from '../ranges.ts'
 import type { Work } from '../worker-pool.ts'
@@ -15,6 +16,8 @@ import { readPages } from './page-reader.ts'
 export interface BlockSetup {
   /** Of the dump; every thread opens it for itself. */
   readonly paths: readonly string[]
+  /** Parts of its memory that are erased. */
+  readonly edits: PageEdits | undefined
   readonly pageSize: number
   /** One bit a page frame: which pages are wanted. Shared between the threads, not written to. */
   readonly wanted: SharedArrayBuffer
@@ -64,6 +67,7 @@ type Packer = (batch: PageBatch, sizes: Int32Array, buffer: Uint8Array) => numbe
 export function startBlockWork(setup: BlockSetup): Work<Block, BlockResult> {
   const { pageSize } = setup
   const dump = openDump(setup.paths)
+  const memory = setup.edits === undefined ? dump.memory : editMemory(dump.memory, setup.edits)
   const wanted = new Bitmap(setup.pages, new Uint8Array(setup.wanted))
   const batch = new PageBatch(blockPages(pageSize) * pageSize)
   const pack = makePacker(setup, batch)
@@ -85,7 +89,7 @@ export function startBlockWork(setup: BlockSetup): Work<Block, BlockResult> {
     for (const run of wanted.runs(start, end)) {
       const pages = rangeSize(run)
       const part = into.subarray(count * pageSize, (count + pages) * pageSize)
-      for (const i of readPages(dump.memory, pageSize, run.start * pageSize, part)) {
+      for (const i of readPages(memory, pageSize, run.start * pageSize, part)) {
         sizes[count + i] = pageFate.lost
       }
       count += pages

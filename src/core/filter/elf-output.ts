@@ -4,6 +4,7 @@
 
 import type { Dump } from '../../formats/dump.ts'
 import { elfAbi, elfHeader, elfIncomplete } from '../../formats/elf/layout.ts'
+import { replaceEraseInfo } from '../../formats/elf/notes.ts'
 import { type LoadHeader, writeElfHead } from '../../formats/elf/writer.ts'
 import { elfMachines } from '../arch/elf-machines.ts'
 import { linearBase } from '../arch/ppc64.ts'
@@ -15,6 +16,7 @@ import { pageFate } from '../page-batch.ts'
 import { clip, type Ranges, rangeSize, totalSize } from '../ranges.ts'
 import { leavesOutZeroPages } from './dump-level.ts'
 import { cutSegments, type MemorySegment } from './elf-segments.ts'
+import { newEraseInfo } from './erase-info.ts'
 import { tryWrite } from './kdump-output.ts'
 import { type PackedBlock, type PipelineOptions, packPages } from './pipeline.ts'
 import type { FilterPlan } from './plan.ts'
@@ -35,10 +37,11 @@ export async function writeElf(
   const { keep, zeroPages } = await withoutZeroPages(dump, plan, options)
   const segments = segmentsOf(dump, plan.fixedMappings)
   const loads = cutSegments(segments, { pageSize, keep, readable: plan.source.dumpable })
-  const head = makeHead(dump, loads)
+  const wanted = pagesOf(loads, pageSize, 'touched')
+  const erased = dump.eraseInfo + newEraseInfo(dump, wanted, pageSize)
+  const head = makeHead(dump, loads, erased)
   for (const [offset, bytes] of head.parts) await sink.write(offset, bytes)
 
-  const wanted = pagesOf(loads, pageSize, 'touched')
   const { full, written, lost } = await writePages(
     dump,
     { wanted, pageSize, loads, at: head.size },
@@ -54,7 +57,7 @@ export async function writeElf(
     })
     size = stored.reduce((end, load) => Math.max(end, head.size + load.dataOffset + load.fileSize), head.size)
     // In place, where the disk has room: what a segment lost shows as left out, and the file as incomplete.
-    for (const [offset, bytes] of makeHead(dump, stored).parts) await sink.write(offset, bytes)
+    for (const [offset, bytes] of makeHead(dump, stored, erased).parts) await sink.write(offset, bytes)
   }
   const storedPages = pagesOf(stored, pageSize, 'begun').count()
   const lostPages = full === undefined ? lost : pagesOf(loads, pageSize, 'begun').count() - storedPages
@@ -164,10 +167,15 @@ interface Head {
   readonly size: number
 }
 
-function makeHead({ elfMachine, abi, elfFlags, noteBytes }: Dump, loads: readonly LoadHeader[]): Head {
+function makeHead(
+  { elfMachine, abi: { littleEndian }, elfFlags, noteBytes }: Dump,
+  loads: readonly LoadHeader[],
+  erased: string,
+): Head {
+  const notes = replaceEraseInfo(noteBytes, erased, littleEndian)
   const write = (flags: number): Uint8Array =>
-    writeElfHead({ machine: elfMachine, littleEndian: abi.littleEndian, flags, notes: noteBytes, loads })
-  const at = elfHeader.layout(elfAbi(true, abi.littleEndian)).offsets.flags
+    writeElfHead({ machine: elfMachine, littleEndian, flags, notes, loads })
+  const at = elfHeader.layout(elfAbi(true, littleEndian)).offsets.flags
   const whole = write(elfFlags)
   return {
     parts: [

@@ -6,6 +6,7 @@ import type { ByteSink } from '../byte-sink.ts'
 import type { CodecName } from '../codecs/codec.ts'
 import type { NoSpaceError, Warning } from '../errors.ts'
 import { writeElf } from './elf-output.ts'
+import { notErased } from './erase.ts'
 import { writeKdump } from './kdump-output.ts'
 import { type PipelineOptions, startThreads } from './pipeline.ts'
 import { type FilterPlan, type PlanOptions, planFilter } from './plan.ts'
@@ -42,7 +43,7 @@ export interface FilterResult {
   /** Bytes. */
   readonly memorySize: number
   readonly outputSize: number
-  /** Pages are missing that should be there; `warnings` says why. */
+  /** Pages are missing that should be there, or data are there that should be erased; `warnings` says why. */
   readonly incomplete: boolean
   readonly warnings: readonly Warning[]
 }
@@ -89,10 +90,12 @@ export function makeResult(
     storedPages: written.storedPages,
     memorySize: pages.existing * plan.pageSize,
     outputSize: written.size,
-    incomplete: plan.isCutShort || written.lostPages > 0,
+    incomplete: plan.isCutShort || written.lostPages > 0 || plan.warnings.some(isNotErased),
     warnings: [...plan.warnings, ...lossWarnings(written)],
   }
 }
+
+const isNotErased = ({ code }: Warning): boolean => code === notErased
 
 function lossWarnings({ lostPages, full }: Written): Warning[] {
   if (lostPages === 0) return []

@@ -3,8 +3,9 @@
 // says whether pages were lost, is known at the end and written last.
 
 import type { Dump } from '../../formats/dump.ts'
+import { replaceEraseInfo } from '../../formats/elf/notes.ts'
 import { descriptorSize, statusFlags } from '../../formats/kdump/layout.ts'
-import { makeKdumpLayout, putDescriptor } from '../../formats/kdump/writer.ts'
+import { type KdumpLayout, makeKdumpLayout, putDescriptor } from '../../formats/kdump/writer.ts'
 import type { ByteSink } from '../byte-sink.ts'
 import type { CodecName } from '../codecs/codec.ts'
 import { codecList } from '../codecs/index.ts'
@@ -12,6 +13,7 @@ import { NoSpaceError } from '../errors.ts'
 import { pageFate } from '../page-batch.ts'
 import type { Range } from '../ranges.ts'
 import { leavesOutZeroPages } from './dump-level.ts'
+import { newEraseInfo } from './erase-info.ts'
 import { type PipelineOptions, packPages } from './pipeline.ts'
 import type { FilterPlan } from './plan.ts'
 import type { Written } from './statistics.ts'
@@ -45,7 +47,7 @@ export async function writeKdump(
     abi: dump.abi,
     blockSize: pageSize,
     dumpLevel: plan.level,
-    noteBytes: dump.noteBytes,
+    noteBytes: replaceEraseInfo(dump.noteBytes, '', dump.abi.littleEndian),
     exists: plan.existing,
     stored: keep,
     part,
@@ -81,6 +83,10 @@ export async function writeKdump(
     if (descriptors.isFull) await descriptors.flush(sink)
   }
   await descriptors.flush(sink)
+  const isFirst = part === undefined || part.start === 0
+  const erased = (isFirst ? dump.eraseInfo : '') + newEraseInfo(dump, wanted, pageSize)
+  if (full === undefined) full = await writeEraseInfo(sink, layout, end, erased)
+  if (full === undefined) end += erased.length
   // Descriptors that were not reached are zero: their pages are lost.
   if (full !== undefined) pages.lost = wanted.count() - pages.stored
   const incomplete = plan.isCutShort || pages.lost > 0
@@ -88,6 +94,20 @@ export async function writeKdump(
   await sink.write(status.offset, status.bytes)
   await sink.finish(end)
   return { zeroPages: pages.zero, lostPages: pages.lost, storedPages: pages.stored, size: end, full }
+}
+
+/** Behind the pages. @throws {DumpError} as tryWrite */
+export async function writeEraseInfo(
+  sink: ByteSink,
+  layout: KdumpLayout,
+  end: number,
+  text: string,
+): Promise<NoSpaceError | undefined> {
+  if (text === '') return undefined
+  const full = await tryWrite(sink, end, Buffer.from(text, 'latin1'))
+  const { offset, bytes } = layout.eraseInfo(end, text.length)
+  if (full === undefined) await sink.write(offset, bytes)
+  return full
 }
 
 /** The error when it is full and the output can be mended. @throws {DumpError} any other */

@@ -17,7 +17,7 @@ export interface PipelineOptions {
   readonly onProgress?: ((progress: { done: number; total: number }) => void) | undefined
 }
 
-export interface PageWork extends Omit<BlockSetup, 'paths' | 'wanted' | 'pages'> {
+export interface PageWork extends Omit<BlockSetup, 'paths' | 'edits' | 'wanted' | 'pages'> {
   readonly wanted: Bitmap
 }
 
@@ -28,7 +28,7 @@ export interface PackedBlock extends BlockResult {
 
 /** Every block that has a wanted page, in order. @throws {DumpError} */
 export async function* packPages(
-  { name, paths }: Dump,
+  { name, paths, erased }: Dump,
   work: PageWork,
   { threads, signal, onProgress }: PipelineOptions,
 ): AsyncGenerator<PackedBlock> {
@@ -38,7 +38,7 @@ export async function* packPages(
   wanted.copyInto(new Uint8Array(shared))
   const pages = wanted.count()
   const share = {
-    setup: { ...work, paths, wanted: shared, pages: wanted.length },
+    setup: { ...work, paths, edits: erased?.edits, wanted: shared, pages: wanted.length },
     start: startBlockWork,
     bufferBytes: blockPages(pageSize) * pageSize,
     signal,

@@ -126,7 +126,7 @@ function machineFacts(dump: Dump, kernel: Kernel | undefined, warnings: Warning[
 
 function findUtsname(dump: Dump, kernel: Kernel | undefined, warnings: Warning[]): Utsname {
   try {
-    if (kernel !== undefined) return readUtsname(kernel)
+    if (kernel !== undefined) return headerUtsname(dump, kernel)
   } catch (error) {
     if (!(error instanceof DumpError)) throw error
     warnings.push({ code: error.code, message: `the kernel's name cannot be read: ${error.message}` })
@@ -136,6 +136,12 @@ function findUtsname(dump: Dump, kernel: Kernel | undefined, warnings: Warning[]
   const arch = findArch(dump.elfMachine)
   const known = arch !== undefined && arch.abi.littleEndian === dump.abi.littleEndian
   return { ...nameless, machine: known ? arch.utsMachine : '' }
+}
+
+/** The machine is not erased with the rest: it is the only thing in a kdump file that tells it. */
+function headerUtsname(dump: Dump, kernel: Kernel): Utsname {
+  const name = readUtsname(kernel)
+  return dump.erased === undefined ? name : { ...name, machine: kernel.arch.utsMachine }
 }
 
 const nameless: Utsname = { sysname: '', nodename: '', release: '', version: '', machine: '', domainname: '' }

@@ -6,7 +6,7 @@ import { openBytes } from '../../formats/index.ts'
 import { descriptorReader } from '../../formats/kdump/descriptors.ts'
 import { descriptorSize, statusFlags } from '../../formats/kdump/layout.ts'
 import type { KdumpPart } from '../../formats/kdump/memory.ts'
-import { type KdumpParts, readNotes, readParts } from '../../formats/kdump/reader.ts'
+import { type KdumpParts, readEraseInfo, readNotes, readParts } from '../../formats/kdump/reader.ts'
 import { type KdumpLayout, makeKdumpLayout } from '../../formats/kdump/writer.ts'
 import { MiB } from '../address.ts'
 import type { ByteSink } from '../byte-sink.ts'
@@ -14,7 +14,7 @@ import type { ByteSource } from '../byte-source.ts'
 import { InterruptedError, type Warning } from '../errors.ts'
 import { openAll } from '../open-all.ts'
 import { fileSink, OutputFile, type OutputOptions } from '../output-file.ts'
-import { Descriptors } from './kdump-output.ts'
+import { Descriptors, writeEraseInfo } from './kdump-output.ts'
 
 export interface ReassembleOptions extends OutputOptions {
   readonly signal?: AbortSignal | undefined
@@ -118,6 +118,9 @@ async function writeWhole(
     done += source.size
   }
   await descriptors.flush(sink)
+  const erased = readEraseInfo(parts)
+  await writeEraseInfo(sink, layout, end, erased)
+  end += erased.length
   const warnings = parts.flatMap((part) => partWarnings(part))
   const incomplete = lostPages > 0 || (status & statusFlags.incomplete) !== 0
   if (incomplete) status |= statusFlags.incomplete

@@ -16,7 +16,7 @@ export interface Note {
 export const noteHeaderSize = 12
 
 /** n_type values used in vmcores (elf.h, vmcore_info.h). */
-export const noteTypes = { prstatus: 1, vmcoreinfo: 0 } as const
+export const noteTypes = { prstatus: 1, vmcoreinfo: 0, eraseInfo: 0 } as const
 
 /** Some notes each of more CPUs than Linux supports. */
 const maxNotes = 2 ** 18
@@ -63,6 +63,35 @@ export function findVmcoreinfo(notes: readonly Note[]): string | undefined {
 /** A VMCOREINFO note; `text` as findVmcoreinfo gives it. */
 export const writeVmcoreinfo = (text: string, littleEndian: boolean): Uint8Array =>
   writeNote('VMCOREINFO', noteTypes.vmcoreinfo, Buffer.from(text, 'latin1'), littleEndian)
+
+const isEraseInfo = ({ name, type }: Note): boolean => name === 'ERASEINFO' && type === noteTypes.eraseInfo
+
+/** What makedumpfile or we erased, a line each; empty when nothing. Padded with NULs. */
+export const findEraseInfo = (notes: readonly Note[]): string =>
+  notes
+    .filter(isEraseInfo)
+    .map(({ desc }) => Buffer.from(desc).toString('latin1').replace(/\0.*$/s, ''))
+    .join('')
+
+/** The note area with one such note of `text`, or none when it is empty; otherwise as it was. */
+export function replaceEraseInfo(noteBytes: Uint8Array, text: string, littleEndian: boolean): Uint8Array {
+  const old = parseNotes(noteBytes, littleEndian, 'notes').filter(isEraseInfo)
+  const nameSize = align4('ERASEINFO\0'.length)
+  const kept: Uint8Array[] = []
+  let from = 0
+  for (const { desc, descOffset } of old) {
+    kept.push(noteBytes.subarray(from, descOffset - nameSize - noteHeaderSize))
+    from = align4(descOffset + desc.length)
+  }
+  if (text === '' && old.length === 0) return noteBytes
+  kept.push(noteBytes.subarray(from))
+  const bytes = Buffer.concat(kept)
+  if (text === '') return bytes
+  // Notes begin at multiples of four, and the last one of a source may end in between.
+  const padding = new Uint8Array(align4(bytes.length) - bytes.length)
+  const note = writeNote('ERASEINFO', noteTypes.eraseInfo, Buffer.from(text, 'latin1'), littleEndian)
+  return Buffer.concat([bytes, padding, note])
+}
 
 /** One note as bytes. */
 export function writeNote(name: string, type: number, desc: Uint8Array, littleEndian: boolean): Uint8Array {

@@ -21,7 +21,7 @@ import {
   targetAbi,
   unknownPhysical,
 } from './layout.ts'
-import { findVmcoreinfo, parseNotes } from './notes.ts'
+import { findEraseInfo, findVmcoreinfo, parseNotes } from './notes.ts'
 
 export const elfFormat: Format = {
   name: 'elf',
@@ -53,6 +53,7 @@ function openElf(source: ByteSource, container: Dump['container']): Dump {
     notes,
     noteBytes,
     vmcoreinfo: findVmcoreinfo(notes),
+    eraseInfo: findEraseInfo(notes),
     segments,
     elfFlags: headers.header.flags,
     kdump: undefined,

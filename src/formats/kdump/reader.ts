@@ -1,14 +1,22 @@
 // A kdump-compressed file, or the parts of a split one, as a dump.
 
-import { hex } from '../../core/address.ts'
+import { hex, MiB } from '../../core/address.ts'
 import { elfMachines } from '../../core/arch/elf-machines.ts'
 import { archList } from '../../core/arch/index.ts'
 import type { Bitmap } from '../../core/bitmap.ts'
 import type { ByteSource } from '../../core/byte-source.ts'
-import { readExactly, storedSize } from '../../core/byte-source.ts'
+import { readExactly, readUpTo, storedSize } from '../../core/byte-source.ts'
 import { FormatError, type Warning } from '../../core/errors.ts'
 import type { Dump, KdumpFacts } from '../dump.ts'
-import { findVmcoreinfo, isPrstatus, type Note, noteTypes, parseNotes, writeNote } from '../elf/notes.ts'
+import {
+  findEraseInfo,
+  findVmcoreinfo,
+  isPrstatus,
+  type Note,
+  noteTypes,
+  parseNotes,
+  writeNote,
+} from '../elf/notes.ts'
 import type { Format } from '../index.ts'
 import { type KdumpHeaders, readBitmap, readKdumpHeaders } from './headers.ts'
 import { signature, statusFlags, subHeader } from './layout.ts'
@@ -41,6 +49,7 @@ function openParts(sources: readonly ByteSource[], container: Dump['container'])
     notes,
     noteBytes,
     vmcoreinfo: findVmcoreinfo(notes),
+    eraseInfo: findEraseInfo(notes) + readEraseInfo(parts),
     segments: [],
     elfFlags: 0,
     kdump: kdumpFacts(headers),
@@ -92,6 +101,25 @@ export function readNotes(source: ByteSource, headers: KdumpHeaders): Uint8Array
   if (text.length === 0) return bytes
   return Buffer.concat([bytes, writeNote('VMCOREINFO', noteTypes.vmcoreinfo, text, littleEndian)])
 }
+
+/**
+ * What was erased, from all parts. It is behind the pages and nothing depends on it: where a copy that is
+ * cut short lacks it, it is empty.
+ */
+export function readEraseInfo(parts: readonly KdumpPart[]): string {
+  return parts
+    .map(({ source, headers: { sub } }) => {
+      const { eraseinfoOffset: offset = 0, eraseinfoSize: size = 0 } = sub
+      if (offset === 0 || size > maxEraseInfo || offset + size > source.size) return ''
+      return Buffer.from(readUpTo(source, offset, size))
+        .toString('latin1')
+        .replace(/\0.*$/s, '')
+    })
+    .join('')
+}
+
+/** A line for each of a million erased places. */
+const maxEraseInfo = 64 * MiB
 
 /** Bytes that the sub-header points at; none when it does not, or is too old to. */
 function readInside(

@@ -46,10 +46,12 @@ export interface Piece {
 }
 
 export interface KdumpLayout {
-  /** Headers without the status word, notes, bitmaps, the page of zeros. What is between them is zero. */
+  /** Headers without the status word and the place of what was erased, notes, bitmaps, the page of zeros. What is between them is zero. */
   readonly pieces: readonly Piece[]
   /** The status word, once it is known whether pages were lost: codec's flag and statusFlags. */
   status(flags: number): Piece
+  /** Where in the file the text of what was erased is, once it is there. */
+  eraseInfo(offset: number, size: number): Piece
   /** Of the page descriptors; the n-th belongs to the n-th page of `stored`, counted from the part's first. */
   readonly descriptorsAt: number
   /** The page that all zero pages' descriptors share; undefined unless dump level bit 0 is set. */
@@ -86,17 +88,25 @@ export function makeKdumpLayout(contents: KdumpContents): KdumpLayout {
     )
   const statusAt = kdumpHeader.layout(abi).offsets.status
   const afterStatus = statusAt + 4
+  const sub = subHeader.write(subHeaderOf(contents, noteOffset), abi)
+  const eraseInfoAt = subHeader.layout(abi).offsets.eraseinfoOffset
+  const afterEraseInfo = subHeader.layout(abi).offsets.startPfn64
   return {
     pieces: [
       { offset: 0, bytes: header(0).subarray(0, statusAt) },
       { offset: afterStatus, bytes: header(0).subarray(afterStatus) },
       { offset: noteOffset, bytes: noteBytes },
-      { offset: blockSize, bytes: subHeader.write(subHeaderOf(contents, noteOffset), abi) },
+      { offset: blockSize, bytes: sub.subarray(0, eraseInfoAt) },
+      { offset: blockSize + afterEraseInfo, bytes: sub.subarray(afterEraseInfo) },
       { offset: offsets.bitmap1, bytes: exists.bytes },
       { offset: offsets.bitmap2, bytes: stored.bytes },
       { offset: descriptorsEnd, bytes: new Uint8Array(zeroPageAt === undefined ? 0 : blockSize) },
     ].filter(({ bytes }) => bytes.length > 0),
     status: (flags) => ({ offset: statusAt, bytes: header(flags).subarray(statusAt, afterStatus) }),
+    eraseInfo(offset, size) {
+      const bytes = subHeader.write({ eraseinfoOffset: offset, eraseinfoSize: size }, abi)
+      return { offset: blockSize + eraseInfoAt, bytes: bytes.subarray(eraseInfoAt, afterEraseInfo) }
+    },
     descriptorsAt: offsets.descriptors,
     zeroPageAt,
     dataAt: descriptorsEnd + (zeroPageAt === undefined ? 0 : blockSize),

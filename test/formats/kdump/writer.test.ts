@@ -85,11 +85,14 @@ describe('kdump writer', () => {
       [0, 424],
       [428, 36],
       [4096 + 104, 356 + 40],
-      [4096, 104],
+      [4096, 64],
+      [4096 + 80, 24],
       [8192, 5],
       [12288, 5],
       [16384 + 72, 4096],
     ])
+    const place = Uint8Array.of(0x21, 3, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0)
+    expect(layout.eraseInfo(0x321, 9)).toEqual({ offset: 4096 + 64, bytes: place })
     expect(layout.status(1)).toEqual({ offset: 424, bytes: Uint8Array.of(1, 0, 0, 0) })
     expect(layout).toMatchObject({
       descriptorsAt: 16384,
