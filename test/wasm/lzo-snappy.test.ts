@@ -2,7 +2,7 @@
 
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Codec } from '../../src/core/codecs/codec.ts'
+import { type Codec, CodecError } from '../../src/core/codecs/codec.ts'
 import { lzo } from '../../src/core/codecs/lzo.ts'
 import { snappy } from '../../src/core/codecs/snappy.ts'
 import { wasmBytes } from '../../src/core/embedded.ts'
@@ -72,6 +72,28 @@ describe.each([lzo, snappy])('pages packed with $name', (codec) => {
         },
       ),
       { numRuns: 150 },
+    )
+  })
+
+  it('damaged anywhere, unpack to a page or are refused', () => {
+    const packed = packAll(codec, matchPages(4096)).filter(({ length }) => length < 4096)
+    const change = fc.tuple(fc.nat(), fc.integer({ min: 1, max: 255 }))
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...packed),
+        fc.array(change, { minLength: 1, maxLength: 8 }),
+        (bytes, changes) => {
+          const damaged = bytes.slice()
+          for (const [at, xor] of changes)
+            damaged[at % damaged.length] = (damaged[at % damaged.length] as number) ^ xor
+          try {
+            codec.decompress(damaged, new Uint8Array(4096))
+          } catch (error) {
+            expect(error).toBeInstanceOf(CodecError)
+          }
+        },
+      ),
+      { numRuns: 2000 },
     )
   })
 
