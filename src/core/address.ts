@@ -12,6 +12,7 @@ export type VirtAddr = bigint
 export const KiB = 1024
 export const MiB = 1024 * KiB
 export const GiB = 1024 * MiB
+export const TiB = 1024 * GiB
 
 /** Greatest multiple of `unit` that is not above `value`. */
 export const alignDown = (value: number, unit: number): number => value - (value % unit)

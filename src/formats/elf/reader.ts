@@ -2,14 +2,14 @@
 // then the first in file order wins, and a read may be stitched from several. Memory past p_filesz was
 // left out by a filter. Source: makedumpfile elf_info.c, crash netdump.c (how they read the same files).
 
-import { hex, KiB, MiB } from '../../core/address.ts'
+import { hex, KiB, MiB, TiB } from '../../core/address.ts'
 import { type ByteSource, readUpTo, storedSize } from '../../core/byte-source.ts'
 import { hasBytes } from '../../core/bytes.ts'
 import { FaultError, FormatError, type Warning } from '../../core/errors.ts'
 import { ExtentList } from '../../core/extents.ts'
 import { makePageCache } from '../../core/memory/page-cache.ts'
 import { type PhysicalMemory, pageBitmap } from '../../core/memory/physical.ts'
-import { makeRanges } from '../../core/ranges.ts'
+import { makeRanges, totalSize } from '../../core/ranges.ts'
 import type { Dump, LoadSegment } from '../dump.ts'
 import type { Format } from '../index.ts'
 import { type ElfHeaders, readElfHeaders } from './headers.ts'
@@ -137,6 +137,21 @@ const loadSegment = (load: ProgramHeader, fileEnd: number): LoadSegment => ({
   align: load.align,
 })
 
+/**
+ * Bitmaps are made for all of memory, and a damaged p_memsz may claim any size. A dump keeps at least the
+ * struct pages, a thousandth of memory and more.
+ */
+function checkSize(size: number, source: ByteSource): void {
+  const most = Math.max(TiB, storedSize(source) * 2 ** 16)
+  if (size <= most) return
+  throw new FormatError({
+    file: source.name,
+    field: 'PT_LOAD, p_memsz',
+    expected: `at most ${hex(most)} bytes of memory in a file of ${storedSize(source)} bytes`,
+    found: hex(size),
+  })
+}
+
 /** Offsets of extents that are not in the file. */
 const absent = { excluded: -1, truncated: -2 } as const
 
@@ -146,6 +161,7 @@ function elfMemory(
   headers: readonly ProgramHeader[],
 ): PhysicalMemory {
   const ranges = makeRanges(segments.map((s) => ({ start: s.physical, end: s.physical + s.memorySize })))
+  checkSize(totalSize(ranges), source)
   const list = new ExtentList()
   // Data wins over a segment that lost the same page, whatever their order in the file.
   for (const s of segments) list.push(s.physical, s.physical + s.fileSize, s.offset)
