@@ -159,6 +159,7 @@ export const commandProse: Readonly<Record<string, Prose>> = {
       "Which pages stay is decided by the kernel's own struct pages, read through its page tables, so the dump needs VMCOREINFO for levels above 1. Nothing is asked of the host: a dump of any architecture is filtered on any. The letters are makedumpfile(8)'s, and so are the counts.",
       'The output is a kdump-compressed file, or with -E an ELF core file, in which memory that was left out is the part of a segment without file data. It is written under a temporary name, read back (it opens, has as many pages as were written, and leads to the name of the kernel), made durable, and only then given its name. The number of worker threads does not change a byte of it.',
       'A dump that was filtered before can be filtered again; levels add up. Pages that cannot be read are marked in a kdump file, are zeros in an ELF file, are counted, and make the exit code 6.',
+      'Firmware and boot loaders have been seen overwriting struct pages. What such records say is not believed: their pages are kept, counted and told, and the exit code is 6; with --strict such a dump is refused.',
     ],
     examples: [
       { text: 'What kdump does:', command: '$ fadump filter -c -d 31 /proc/vmcore vmcore' },

@@ -15,6 +15,7 @@ interface Options {
   readonly flatten?: boolean
   readonly numThreads?: number
   readonly force?: boolean
+  readonly strict?: boolean
 }
 
 export function filterCommand(ui: Ui): Command {
@@ -28,6 +29,7 @@ export function filterCommand(ui: Ui): Command {
     .option('-F, --flatten', 'write the flattened form, for pipes')
     .addOption(threadsOption())
     .addOption(forceOption())
+    .option('--strict', 'refuse a dump that is incomplete or damaged')
     .action(async (source: string, output: string, options: Options) => {
       using dump = withVmcoreinfo(openDump(source))
       using progress = ui.progress(`Filtering ${source}`)
@@ -38,6 +40,7 @@ export function filterCommand(ui: Ui): Command {
         flattened: options.flatten ?? false,
         threads: options.numThreads,
         force: options.force ?? false,
+        strict: options.strict,
         signal: ui.signal,
         onProgress: progress.report,
       } as const

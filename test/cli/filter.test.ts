@@ -1,9 +1,19 @@
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, existsSync, readdirSync, readFileSync, statSync, truncateSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { fixture } from '../fixtures/index.ts'
 import { makeFolder } from '../make/folder.ts'
+import { type PageEra, pageEras } from '../make/page-eras.ts'
+import { PageMachine, structPagesAt } from '../make/page-machine.ts'
 import { fadump, program } from './program.ts'
 
 const vmcore = fixture('x86_64-7.2-small/vmcore')
@@ -107,5 +117,19 @@ describe('fadump filter', () => {
     expect({ exitCode, out }).toEqual({ exitCode: code, out: '' })
     expect(err).toMatch(/^error: /)
     expect(readdirSync(folder)).toEqual([])
+  })
+
+  it('exits 6 when struct pages were overwritten, and 3 with --strict, leaving nothing', () => {
+    const folder = makeFolder()
+    const machine = new PageMachine(pageEras.at(-1) as PageEra)
+    machine.memory.write(structPagesAt, Buffer.alloc(65536, 0xff))
+    writeFileSync(join(folder, 'vmcore'), machine.elfCore())
+    const strict = fadump(['filter', '-d', '31', '--strict', 'vmcore', 'out'], { cwd: folder })
+    expect(strict).toMatchObject({ exitCode: 3, out: '' })
+    expect(strict.err).toContain('the memory map was overwritten')
+    expect(readdirSync(folder)).toEqual(['vmcore'])
+    const { exitCode, err } = fadump(['filter', '-q', '-d', '31', 'vmcore', 'out'], { cwd: folder })
+    expect(exitCode).toBe(6)
+    expect(err).toContain('1024 pages cannot be judged and are kept (page frames 0x0-0x400)')
   })
 })

@@ -40,7 +40,9 @@ describe('a small file is refused before memory is taken when it claims', () => 
   it('terabytes of memory that were left out', () => {
     const segments = [{ physical: 0, data: pattern(4096), memorySize: 2 ** 45 }]
     refusedCheaply(makeElfCore({ segments }), /PT_LOAD, p_memsz/)
-    const sparse = open(makeElfCore({ segments: [{ physical: 0, data: pattern(4096), memorySize: 2 ** 36 }] }))
+    const sparse = open(
+      makeElfCore({ segments: [{ physical: 0, data: pattern(4096), memorySize: 2 ** 36 }] }),
+    )
     expect(sparse.memory.storedPages(4096).count()).toBe(1)
   })
 

@@ -5,6 +5,7 @@ import type { Dump } from '../../formats/dump.ts'
 import type { ByteSink } from '../byte-sink.ts'
 import type { CodecName } from '../codecs/codec.ts'
 import type { NoSpaceError, Warning } from '../errors.ts'
+import type { MapDamage } from '../kernel/page-sanity.ts'
 import { writeElf } from './elf-output.ts'
 import { notErased } from './erase.ts'
 import { writeKdump } from './kdump-output.ts'
@@ -43,8 +44,10 @@ export interface FilterResult {
   /** Bytes. */
   readonly memorySize: number
   readonly outputSize: number
-  /** Pages are missing that should be there, or data are there that should be erased; `warnings` says why. */
+  /** Pages are missing or could not be judged, or data are there that should be erased; `warnings` says why. */
   readonly incomplete: boolean
+  /** Where the source's struct pages were overwritten; null when they were not. */
+  readonly damage: MapDamage | null
   readonly warnings: readonly Warning[]
 }
 
@@ -90,12 +93,16 @@ export function makeResult(
     storedPages: written.storedPages,
     memorySize: pages.existing * plan.pageSize,
     outputSize: written.size,
-    incomplete: plan.isCutShort || written.lostPages > 0 || plan.warnings.some(isNotErased),
+    incomplete: isPartial(plan, written),
+    damage: plan.damage ?? null,
     warnings: [...plan.warnings, ...lossWarnings(written)],
   }
 }
 
 const isNotErased = ({ code }: Warning): boolean => code === notErased
+
+const isPartial = ({ isCutShort, damage, warnings }: FilterPlan, { lostPages }: Written): boolean =>
+  isCutShort || lostPages > 0 || damage !== undefined || warnings.some(isNotErased)
 
 function lossWarnings({ lostPages, full }: Written): Warning[] {
   if (lostPages === 0) return []

@@ -7,11 +7,18 @@ import { KiB, type Pfn } from '../address.ts'
 import { elfMachines } from '../arch/elf-machines.ts'
 import { findArch } from '../arch/index.ts'
 import type { Bitmap } from '../bitmap.ts'
-import { DumpError, type Warning } from '../errors.ts'
-import { classifyPages, type PageCounts, withoutWalk } from '../kernel/classify-pages.ts'
+import { DumpError, FormatError, type Warning } from '../errors.ts'
+import {
+  type Classification,
+  classifyPages,
+  type PageCounts,
+  structPagesDamaged,
+  withoutWalk,
+} from '../kernel/classify-pages.ts'
 import { type DumpPages, readDumpPages } from '../kernel/dump-pages.ts'
 import { type Kernel, openKernel } from '../kernel/kernel.ts'
 import { highestLevel } from '../kernel/page-kind.ts'
+import type { MapDamage } from '../kernel/page-sanity.ts'
 import { readUtsname } from '../kernel/uts.ts'
 import type { Mapping } from '../memory/virtual.ts'
 import { checkLevel, needsKernel } from './dump-level.ts'
@@ -19,6 +26,8 @@ import { checkLevel, needsKernel } from './dump-level.ts'
 export interface PlanOptions {
   /** Dump level, 0 to 31. */
   readonly level: number
+  /** Refuse a dump that is incomplete or damaged, instead of copying what is there. */
+  readonly strict?: boolean | undefined
 }
 
 export interface FilterPlan {
@@ -39,6 +48,8 @@ export interface FilterPlan {
   readonly missing: number
   /** The source says of itself, or shows, that it is incomplete. */
   readonly isCutShort: boolean
+  /** Struct pages were overwritten: pages are kept that nobody can judge. */
+  readonly damage: MapDamage | undefined
   readonly machine: MachineFacts
   /** Where the kernel has RAM in its address space without page tables; empty when that is not known. */
   readonly fixedMappings: readonly Mapping[]
@@ -68,6 +79,7 @@ export function planFilter(dump: Dump, options: PlanOptions): FilterPlan {
   const pages = readDumpPages(dump.memory, pageSize)
   const classified = kernel === undefined ? withoutWalk(pages) : classifyPages(kernel, { level, pages })
   warnings.push(...classified.warnings)
+  if (options.strict) refuseDamage(dump, classified)
   const maxMapnr = highestPage(dump, pages, classified.maxMapnr)
   const existing = pages.existing.resized(maxMapnr)
   return {
@@ -79,11 +91,26 @@ export function planFilter(dump: Dump, options: PlanOptions): FilterPlan {
     keep: classified.keep.resized(maxMapnr),
     counts: classified.counts,
     isCutShort: dump.warnings.some(isLoss),
+    damage: classified.damage,
     missing: existing.count() - pages.dumpable.count(0, maxMapnr),
     machine: machineFacts(dump, kernel, warnings),
     fixedMappings: kernel?.memory.fixed ?? [],
     warnings,
   }
+}
+
+/** @throws {FormatError} */
+function refuseDamage(dump: Dump, { damage, warnings }: Classification): void {
+  const isReason = damage === undefined ? isLoss : ({ code }: Warning) => code === structPagesDamaged
+  const reason = [...dump.warnings, ...warnings].find(isReason)
+  if (reason === undefined) return
+  throw new FormatError({
+    file: dump.name,
+    field: 'the dump is damaged',
+    expected: 'a dump that is whole, because of --strict',
+    found: reason.message,
+    hint: 'without --strict what is there is copied, and pages that cannot be judged are kept',
+  })
 }
 
 /** Memory that ends below the last section with struct pages: a kdump file goes on saying where that is. */

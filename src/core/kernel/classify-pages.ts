@@ -1,15 +1,16 @@
 // Which pages a filter keeps: one pass over the struct pages of the pages that the dump holds. Takes
 // time in proportion to their number and memory for one bitmap and one piece of struct pages.
 
-import type { Pfn } from '../address.ts'
+import { hex, type Pfn } from '../address.ts'
 import type { Bitmap } from '../bitmap.ts'
 import { DumpError, type Warning } from '../errors.ts'
+import type { Ranges } from '../ranges.ts'
 import type { DumpPages } from './dump-pages.ts'
 import type { Kernel } from './kernel.ts'
 import { type MemMap, type MemSection, readMemMap } from './mem-map.ts'
 import { never, type PageFields, readPageFields } from './page-fields.ts'
 import { levelBits, makeBlockSize, makePageKindTest, type PageKind } from './page-kind.ts'
-import { makeImpossibleTest } from './page-sanity.ts'
+import { type MapDamage, MapSanity } from './page-sanity.ts'
 import { StructPages } from './struct-pages.ts'
 
 export interface ClassifyOptions {
@@ -38,6 +39,8 @@ export interface Classification {
   /** Page after the last one of the output: the highest that has a struct page. */
   readonly maxMapnr: Pfn
   readonly seen: SeenRecords
+  /** The memory map was overwritten in places; undefined when it was not. */
+  readonly damage: MapDamage | undefined
   readonly warnings: readonly Warning[]
 }
 
@@ -46,7 +49,7 @@ interface SeenRecords {
   readonly examined: number
   /** Examined tails of compound pages: those of heads that are kept. */
   readonly tails: number
-  /** Records that no kernel can have written. */
+  /** Records that no kernel can have written; their pages are kept. */
   readonly impossible: number
   /** Records that are not in the dump; their pages are kept. */
   readonly unreadable: number
@@ -54,8 +57,8 @@ interface SeenRecords {
   readonly badOrders: number
 }
 
-/** More than this share of impossible records means that struct pages were overwritten. */
-const worryingShare = 0.001
+/** Code of the warning that goes with `damage`. */
+export const structPagesDamaged = 'STRUCT_PAGES_DAMAGED'
 
 /**
  * @throws {KernelError} the kernel does not say enough to find and read struct pages; at levels 0 and 1
@@ -79,6 +82,7 @@ export function withoutWalk({ dumpable }: DumpPages): Classification {
     counts: countsOf(new Map()),
     maxMapnr: dumpable.length,
     seen: { examined: 0, tails: 0, impossible: 0, unreadable: 0, badOrders: 0 },
+    damage: undefined,
     warnings: [],
   }
 }
@@ -94,7 +98,16 @@ function walk(kernel: Kernel, options: ClassifyOptions): Classification {
   const records = new StructPages(kernel, memMap)
   const kindOf = makePageKindTest(fields, { level, likeMakedumpfile })
   const blockSize = makeBlockSize(fields, { level, likeMakedumpfile }, kernel.pageSize)
-  const isImpossible = makeImpossibleTest(fields, records)
+  const sanity = new MapSanity(kernel, fields, records, ({ kind, start, end }) => {
+    left.set(kind, (left.get(kind) ?? 0) + keep.clearRange(start, end))
+  })
+
+  /** Where the record after that of a compound page's head begins, -1 when it is no use. */
+  function firstTail(at: number, pfn: Pfn): number {
+    if ((records.view.getUint32(at + fields.flags, fields.littleEndian) & fields.flag.head) === 0) return -1
+    const next = pfn + 1 < records.end ? records.offsetOf(pfn + 1) : -1
+    return next >= 0 && sanity.isTail(next, pfn + 1) ? next : -1
+  }
 
   forEachStored(pages.stored, memMap, keep.length, (section, pfn) => {
     records.makeCurrent(section, pfn)
@@ -104,8 +117,8 @@ function walk(kernel: Kernel, options: ClassifyOptions): Classification {
       return 1
     }
     seen.examined++
-    if (isImpossible(at)) seen.impossible++
-    const next = pfn + 1 < records.end ? records.offsetOf(pfn + 1) : -1
+    if (!sanity.visit(at, pfn)) return 1
+    const next = firstTail(at, pfn)
     const kind = kindOf(records.view, at, next)
     if (kind === 'tail') seen.tails++
     if (kind === 'tail' || kind === 'kernel') return 1
@@ -114,11 +127,13 @@ function walk(kernel: Kernel, options: ClassifyOptions): Classification {
       seen.badOrders++
       return 1
     }
-    left.set(kind, (left.get(kind) ?? 0) + keep.clearRange(pfn, pfn + size))
+    sanity.decide(kind, pfn, pfn + size)
     return size
   })
-  const warnings = warningsOf(fields, level, seen)
-  return { keep, counts: countsOf(left), maxMapnr: keep.length, seen, warnings }
+  const damage = sanity.finish(keep)
+  seen.impossible = sanity.impossible
+  const warnings = warningsOf(fields, level, seen, damage)
+  return { keep, counts: countsOf(left), maxMapnr: keep.length, seen, damage, warnings }
 }
 
 /** Visit the stored pages that have a struct page; `visit` returns how many pages it has dealt with. */
@@ -153,15 +168,22 @@ function countsOf(left: ReadonlyMap<PageKind, number>): PageCounts {
   }
 }
 
-function warningsOf(fields: PageFields, level: number, seen: SeenRecords): Warning[] {
+function warningsOf(
+  fields: PageFields,
+  level: number,
+  seen: SeenRecords,
+  damage: MapDamage | undefined,
+): Warning[] {
   const warnings: Warning[] = []
   const add = (code: string, message: string) => warnings.push({ code, message })
-  if (seen.impossible > seen.examined * worryingShare) {
-    const percent = ((100 * seen.impossible) / seen.examined).toFixed(1)
+  if (damage !== undefined) {
     add(
-      'STRUCT_PAGES_DAMAGED',
-      `${seen.impossible} of ${seen.examined} struct pages (${percent} %) make no sense: they were overwritten, and what a filter keeps is a matter of luck`,
+      structPagesDamaged,
+      `the memory map was overwritten (${seen.impossible} struct pages make no sense; physical ${listed(damage.map)}): ` +
+        `${damage.pages} pages cannot be judged and are kept (page frames ${listed(damage.pfns)})`,
     )
+  } else if (seen.impossible > 0) {
+    add('STRUCT_PAGES_ODD', `${seen.impossible} struct pages make no sense; their pages are kept`)
   }
   if (seen.unreadable > 0) {
     add('STRUCT_PAGES_MISSING', `${seen.unreadable} struct pages are not in the dump; their pages are kept`)
@@ -173,4 +195,10 @@ function warningsOf(fields: PageFields, level: number, seen: SeenRecords): Warni
     add('NO_BUDDY', 'VMCOREINFO does not say how to tell free pages; they are kept')
   }
   return warnings
+}
+
+/** The first few; all that are known are in the value. */
+function listed(ranges: Ranges): string {
+  const shown = ranges.slice(0, 4).map(({ start, end }) => `${hex(start)}-${hex(end)}`)
+  return [...shown, ...(ranges.length > shown.length ? ['…'] : [])].join(', ')
 }

@@ -77,7 +77,7 @@ describe('classifyPages', () => {
   it('keeps a free block of an order that does not exist and says so', () => {
     const machine = new PageMachine(newest)
     machine.setFree(1024, 3)
-    machine.setPage(1024, { mapcount: machine.typeOf('buddy'), private: 11n })
+    machine.setPage(1024, { mapcount: machine.typeOf('buddy'), private: 11n, refcount: 0 })
     const { keep, seen, warnings } = classify(machine, 16)
     expect(keep.count()).toBe(machinePages)
     expect(seen.badOrders).toBe(1)
