@@ -43,5 +43,6 @@ export function matchPages(size: number): Uint8Array[] {
     ]),
     ...lengthLimits.map((literals) => [{ literals }, { copy: 4, distance: literals }]),
     ...lengthLimits.map((copy) => [{ literals: 40 }, { copy, distance: 30 }]),
+    ...lengthLimits.map((literals) => [{ copy: size - literals, distance: 1 }, { literals }]),
   ].map((parts) => partsPage(size, parts))
 }
