@@ -174,7 +174,10 @@ export const commandProse: Readonly<Record<string, Prose>> = {
         '3',
         'The dump is damaged, or a level above 1 was asked for and it does not say where its struct pages are.',
       ],
-      ['5', 'The disk is full, or the reader of the pipe has gone. No file is left.'],
+      [
+        '5',
+        'The disk is full, and what fits is kept as OUTPUT.incomplete; or the reader of the pipe has gone.',
+      ],
     ],
     seeAlso: ['save', 'analyze'],
   },
