@@ -12,10 +12,7 @@ export function renderCommandPage(command: Command, prose: Prose): string {
   return page(name, command.summary(), [
     section('SYNOPSIS', ['.Nm fadump', `.Cm ${command.name()}`, '.Op Ar options', ...argumentList(command)]),
     section('DESCRIPTION', paragraphs(prose.description)),
-    section(
-      'OPTIONS',
-      tagList(visibleOptions(command).map((option) => [optionTerm(option), describe(option)])),
-    ),
+    section('OPTIONS', optionGroups(command)),
     section('FILES', tagList((prose.files ?? []).map(([path, text]) => [`Pa ${word(path)}`, text]))),
     section('EXIT STATUS', [
       ...tagList((prose.exit ?? []).map(([code, text]) => [`Li ${code}`, text])),
@@ -71,6 +68,20 @@ function page(name: string, summary: string, sections: readonly (readonly string
 
 const section = (title: string, lines: readonly string[]): readonly string[] =>
   lines.length === 0 ? [] : [`.Sh ${title}`, ...lines]
+
+/** Under the headings of the help, when it has any. */
+function optionGroups(command: Command): string[] {
+  const options = visibleOptions(command)
+  const headings = new Set(options.map((option) => option.helpGroupHeading))
+  return [...headings].flatMap((heading) => [
+    ...(headings.size === 1 ? [] : [`.Ss ${(heading ?? 'Common to all commands').replace(/:$/, '')}`]),
+    ...tagList(
+      options
+        .filter((option) => option.helpGroupHeading === heading)
+        .map((option) => [optionTerm(option), describe(option)]),
+    ),
+  ])
+}
 
 const argumentList = (command: Command): string[] =>
   command.registeredArguments.map((argument) =>

@@ -158,14 +158,16 @@ export const commandProse: Readonly<Record<string, Prose>> = {
     description: [
       "Which pages stay is decided by the kernel's own struct pages, read through its page tables, so the dump needs VMCOREINFO for levels above 1. Nothing is asked of the host: a dump of any architecture is filtered on any. The letters are makedumpfile(8)'s, and so are the counts.",
       'The output is a kdump-compressed file, or with -E an ELF core file, in which memory that was left out is the part of a segment without file data. It is written under a temporary name, read back (it opens, has as many pages as were written, and leads to the name of the kernel), made durable, and only then given its name. The number of worker threads does not change a byte of it.',
+      'With several outputs and --split they are written at the same time, each with the pages of one stretch of memory; --reassemble makes one dump of them. A source may be such parts, too: all names but the last are read.',
+      'When the output does not fit, on the disk or into --size-limit, it is tried again at the next level of -d; what fits at the last one stays as OUTPUT.incomplete, which can be analyzed, and the exit code is 5.',
       'A dump that was filtered before can be filtered again; levels add up. Pages that cannot be read are marked in a kdump file, are zeros in an ELF file, are counted, and make the exit code 6.',
       'Firmware and boot loaders have been seen overwriting struct pages. What such records say is not believed: their pages are kept, counted and told, and the exit code is 6; with --strict such a dump is refused.',
     ],
     examples: [
-      { text: 'What kdump does:', command: '$ fadump filter -c -d 31 /proc/vmcore vmcore' },
+      { text: 'What kdump does:', command: '$ fadump filter -l --message-level 7 -d 31 /proc/vmcore vmcore' },
       {
         text: 'Through a pipe, to be put together on the other side:',
-        command: "$ fadump filter -c -d 31 vmcore - | ssh host 'makedumpfile -R vmcore'",
+        command: "$ fadump filter -F -c -d 31 vmcore | ssh host 'makedumpfile -R vmcore'",
       },
       { text: 'A kdump file as an ELF core file:', command: '$ fadump filter -E vmcore vmcore.elf' },
     ],
@@ -174,10 +176,7 @@ export const commandProse: Readonly<Record<string, Prose>> = {
         '3',
         'The dump is damaged, or a level above 1 was asked for and it does not say where its struct pages are.',
       ],
-      [
-        '5',
-        'The disk is full, and what fits is kept as OUTPUT.incomplete; or the reader of the pipe has gone.',
-      ],
+      ['5', 'The disk is full, the size limit is reached, or the reader of the pipe has gone.'],
     ],
     seeAlso: ['save', 'analyze'],
   },

@@ -39,7 +39,7 @@ export const commandList: readonly CommandEntry[] = [
   {
     name: 'filter',
     summary: 'copy a dump without the pages that are seldom needed',
-    load: async () => (await import('./filter.ts')).filterCommand,
+    load: async () => (await import('./filter/index.ts')).filterCommand,
   },
   {
     name: 'save',

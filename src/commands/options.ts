@@ -48,11 +48,11 @@ export const forceOption = (): Option => new Option('-f, --force', 'replace file
 export const dumpLevelOption = (): Option =>
   new Option('-d, --dump-level <level>', levelHelp).argParser(parseLevel).default(0)
 
-const levelHelp =
+export const levelHelp =
   'leave out pages, the sum of: 1 zero, 2 page cache, 4 page cache with private data, 8 user memory, 16 free; ' +
   '31 is usual'
 
-function parseLevel(text: string): number {
+export function parseLevel(text: string): number {
   const level = parseCount(text)
   if (level > highestLevel) throw new InvalidArgumentError(`expected 0 to ${highestLevel}`)
   return level

@@ -18,3 +18,13 @@ export interface ByteSink {
   /** Everything is written. `size` is the length of the output; its unwritten parts read as zeros. */
   finish(size: number): Promise<void>
 }
+
+/** The sink, and how many bytes it has been given to write so far; what is reserved does not count. */
+export function countWrites(sink: ByteSink): { readonly sink: ByteSink; readonly bytes: () => number } {
+  let total = 0
+  const write = (offset: number, bytes: Uint8Array): Promise<void> => {
+    total += bytes.length
+    return sink.write(offset, bytes)
+  }
+  return { sink: { ...sink, write }, bytes: () => total }
+}

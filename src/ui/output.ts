@@ -32,8 +32,9 @@ export class Ui {
     this.#streams = streams
   }
 
+  /** Options not given stay as they are. */
   configure(options: GlobalOptions): void {
-    this.#options = options
+    this.#options = { ...this.#options, ...options }
   }
 
   /** True when a command reported that its work is done but something is missing (exit 6). */
@@ -137,9 +138,9 @@ export class Ui {
     return this.#carriesDump
   }
 
-  progress(title: string): Progress {
-    const mode =
-      this.#options.quiet === true ? 'silent' : isTerminal(this.#streams.err) ? 'terminal' : 'lines'
+  progress(title: string, isWanted = true): Progress {
+    const isSilent = !isWanted || this.#options.quiet === true
+    const mode = isSilent ? 'silent' : isTerminal(this.#streams.err) ? 'terminal' : 'lines'
     return new Progress(title, mode, (line) => this.note(line))
   }
 

@@ -9,7 +9,7 @@ import { type LoadHeader, writeElfHead } from '../../formats/elf/writer.ts'
 import { elfMachines } from '../arch/elf-machines.ts'
 import { linearBase } from '../arch/ppc64.ts'
 import { Bitmap } from '../bitmap.ts'
-import type { ByteSink } from '../byte-sink.ts'
+import { type ByteSink, countWrites } from '../byte-sink.ts'
 import type { NoSpaceError } from '../errors.ts'
 import type { Mapping } from '../memory/virtual.ts'
 import { pageFate } from '../page-batch.ts'
@@ -30,9 +30,10 @@ import { findZeroPages } from './zero-pass.ts'
 export async function writeElf(
   dump: Dump,
   plan: FilterPlan,
-  sink: ByteSink,
+  output: ByteSink,
   options: PipelineOptions,
 ): Promise<Written> {
+  const { sink, bytes: writtenBytes } = countWrites(output)
   const { pageSize } = plan
   const { keep, zeroPages } = await withoutZeroPages(dump, plan, options)
   const segments = segmentsOf(dump, plan.fixedMappings)
@@ -63,7 +64,7 @@ export async function writeElf(
   const lostPages = full === undefined ? lost : pagesOf(loads, pageSize, 'begun').count() - storedPages
   await sink.write(...head.flags(plan.isCutShort || lostPages > 0))
   await sink.finish(size)
-  return { zeroPages, lostPages, storedPages, size, full }
+  return { zeroPages, lostPages, storedPages, size, writtenBytes: writtenBytes(), full }
 }
 
 interface PagesToWrite {

@@ -44,6 +44,8 @@ export interface FilterResult {
   /** Bytes. */
   readonly memorySize: number
   readonly outputSize: number
+  /** Bytes that were written: without unwritten parts of the output, with all that a flattened stream carries. */
+  readonly writtenBytes: number
   /** Pages are missing or could not be judged, or data are there that should be erased; `warnings` says why. */
   readonly incomplete: boolean
   /** Where the source's struct pages were overwritten; null when they were not. */
@@ -93,6 +95,7 @@ export function makeResult(
     storedPages: written.storedPages,
     memorySize: pages.existing * plan.pageSize,
     outputSize: written.size,
+    writtenBytes: written.writtenBytes,
     incomplete: isPartial(plan, written),
     damage: plan.damage ?? null,
     warnings: [...plan.warnings, ...lossWarnings(written)],

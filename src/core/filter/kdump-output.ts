@@ -6,7 +6,7 @@ import type { Dump } from '../../formats/dump.ts'
 import { replaceEraseInfo } from '../../formats/elf/notes.ts'
 import { descriptorSize, statusFlags } from '../../formats/kdump/layout.ts'
 import { type KdumpLayout, makeKdumpLayout, putDescriptor } from '../../formats/kdump/writer.ts'
-import type { ByteSink } from '../byte-sink.ts'
+import { type ByteSink, countWrites } from '../byte-sink.ts'
 import type { CodecName } from '../codecs/codec.ts'
 import { codecList } from '../codecs/index.ts'
 import { NoSpaceError } from '../errors.ts'
@@ -34,9 +34,10 @@ export interface KdumpOptions extends PipelineOptions {
 export async function writeKdump(
   dump: Dump,
   plan: FilterPlan,
-  sink: ByteSink,
+  output: ByteSink,
   options: KdumpOptions,
 ): Promise<Written> {
+  const { sink, bytes: writtenBytes } = countWrites(output)
   const { pageSize, keep } = plan
   const { part, codec, compressionLevel } = options
   const wanted = part === undefined ? keep : keep.within(part)
@@ -93,7 +94,14 @@ export async function writeKdump(
   const status = layout.status(flag | (incomplete ? statusFlags.incomplete : 0))
   await sink.write(status.offset, status.bytes)
   await sink.finish(end)
-  return { zeroPages: pages.zero, lostPages: pages.lost, storedPages: pages.stored, size: end, full }
+  return {
+    zeroPages: pages.zero,
+    lostPages: pages.lost,
+    storedPages: pages.stored,
+    size: end,
+    writtenBytes: writtenBytes(),
+    full,
+  }
 }
 
 /** Behind the pages. @throws {DumpError} as tryWrite */

@@ -11,10 +11,12 @@ import { readUtsname } from '../kernel/uts.ts'
 import { fileSink, OutputFile, type OutputOptions } from '../output-file.ts'
 import { type FilterOptions, type FilterResult, filterDump, filterInto } from './index.ts'
 
-export interface FileOptions extends FilterOptions, OutputOptions {
-  /** Levels to try one after the other when the output does not fit (makedumpfile -d 11,31). */
+/** Levels to try one after the other when the output does not fit (makedumpfile -d 11,31). */
+export interface NextLevels {
   readonly nextLevels?: readonly number[] | undefined
 }
+
+export interface FileOptions extends FilterOptions, OutputOptions, NextLevels {}
 
 /**
  * Filter a dump into the file `output`; unless all went well, nothing is there. When it does not fit,
@@ -22,18 +24,22 @@ export interface FileOptions extends FilterOptions, OutputOptions {
  * @throws {DumpError} as filterDump, and {TargetError} when the output does not read back as it should
  * @throws {NoSpaceError} says what was kept
  */
-export async function filterToFile(
-  dump: Dump,
-  output: string,
-  { nextLevels = [], ...options }: FileOptions,
-): Promise<FilterResult> {
+export function filterToFile(dump: Dump, output: string, options: FileOptions): Promise<FilterResult> {
+  return tryLevels(options, (level, isLast) => filterOnce(dump, output, { ...options, level }, isLast))
+}
+
+/** Filter at one level after the other until the output fits. @throws {NoSpaceError} it never does */
+export async function tryLevels<Result extends FilterResult>(
+  { level, nextLevels = [] }: NextLevels & { readonly level: number },
+  filter: (level: number, isLast: boolean) => Promise<Result>,
+): Promise<Result> {
   const [next, ...others] = nextLevels
   try {
-    return await filterOnce(dump, output, options, next === undefined)
+    return await filter(level, next === undefined)
   } catch (error) {
     if (next === undefined || !(error instanceof NoSpaceError)) throw error
-    const message = `${error.message}; dump level ${next} is tried instead of ${options.level}`
-    const result = await filterToFile(dump, output, { ...options, level: next, nextLevels: others })
+    const message = `${error.message}; dump level ${next} is tried instead of ${level}`
+    const result = await tryLevels({ level: next, nextLevels: others }, filter)
     return { ...result, warnings: [{ code: 'NEXT_LEVEL', message }, ...result.warnings] }
   }
 }
@@ -45,8 +51,9 @@ async function filterOnce(
   keepsIncomplete: boolean,
 ): Promise<FilterResult> {
   using file = new OutputFile(output, options)
-  const sink = options.flattened ? flattenedSink(streamInto(file), output) : fileSink(file)
-  const { result, full } = await filterInto(dump, sink, options)
+  const { result, full } = options.flattened
+    ? { result: await filterToStream(dump, streamInto(file), options, output), full: undefined }
+    : await filterInto(dump, fileSink(file), options)
   if (full !== undefined) throw keepsIncomplete ? keepIncomplete([file], result, full) : full
   checkOutput(dump, output, file.temporaryPath, result)
   file.commit()
@@ -78,8 +85,15 @@ function freeName(name: string): string {
 }
 
 /** Filter a dump into a stream, flattened. The stream stays open. @throws {DumpError} */
-export function filterToStream(dump: Dump, stream: Writable, options: FilterOptions): Promise<FilterResult> {
-  return filterDump(dump, flattenedSink(stream), { ...options, flattened: true })
+export async function filterToStream(
+  dump: Dump,
+  stream: Writable,
+  options: FilterOptions,
+  name?: string,
+): Promise<FilterResult> {
+  const sink = flattenedSink(stream, name)
+  const result = await filterDump(dump, sink, { ...options, flattened: true })
+  return { ...result, writtenBytes: sink.sent }
 }
 
 /** A stream that fills a file from its start. */

@@ -1,12 +1,15 @@
 // What a filter did, for people.
 
+import { hex } from '../address.ts'
 import { printableLine } from '../printable.ts'
 import { renderPairs, renderTable } from '../table.ts'
-import { renderCount, renderSize } from '../units.ts'
+import { renderCount, renderPlural, renderSize } from '../units.ts'
 import type { FilterResult } from './index.ts'
+import type { ReassembleResult } from './reassemble.ts'
+import type { SplitResult } from './split.ts'
 import type { PageStatistics } from './statistics.ts'
 
-export function renderFilterResult(result: FilterResult): string {
+export function renderFilterResult(result: FilterResult | SplitResult): string {
   const head = renderPairs([
     ['source', printableLine(result.source)],
     ['output', `${printableLine(result.output)} (${formatName(result)})`],
@@ -14,7 +17,17 @@ export function renderFilterResult(result: FilterResult): string {
   ])
   const share = (result.outputSize / Math.max(1, result.memorySize)) * 100
   const written = `written: ${renderSize(result.outputSize)}, ${share.toFixed(1)} % of the memory`
-  return `${head}\n\n${renderPages(result)}\n\n${written}`
+  const parts = 'parts' in result ? `\n\n${renderParts(result)}` : ''
+  return `${head}\n\n${renderPages(result)}${parts}\n\n${written}`
+}
+
+export function renderReassembled({ parts, output, pageSize, ...result }: ReassembleResult): string {
+  return renderPairs([
+    ['parts', parts.join(' ')],
+    ['output', `${output} (kdump), ${renderSize(result.outputSize)}`],
+    ['pages', `${renderCount(result.storedPages)} of ${renderSize(pageSize)}`],
+    ...(result.lostPages === 0 ? [] : [['missing', renderPlural(result.lostPages, 'page')] as const]),
+  ])
 }
 
 const formatName = ({ format, codec, flattened }: FilterResult): string =>
@@ -55,4 +68,20 @@ function renderPages({ pages, pageSize }: FilterResult): string {
     .filter(({ field }) => pages[field] > 0)
     .map(({ field, label }) => row(label, pages[field]))
   return renderTable(columns, [...rows, row('all', pages.existing)])
+}
+
+function renderParts({ parts }: SplitResult): string {
+  const columns = [
+    { title: 'part' },
+    { title: 'page frames' },
+    { title: 'pages', align: 'right' },
+    { title: 'size', align: 'right' },
+  ] as const
+  const rows = parts.map(({ output, startPfn, endPfn, storedPages, outputSize }) => [
+    output,
+    `${hex(startPfn)}-${hex(endPfn)}`,
+    renderCount(storedPages),
+    renderSize(outputSize),
+  ])
+  return renderTable(columns, rows)
 }

@@ -10,12 +10,12 @@ import { fileSink, OutputFile, type OutputOptions } from '../output-file.ts'
 import type { Range } from '../ranges.ts'
 import { type FilterOptions, type FilterResult, makeResult } from './index.ts'
 import { writeKdump } from './kdump-output.ts'
-import { checkOutput, keepIncomplete } from './output.ts'
+import { checkOutput, keepIncomplete, type NextLevels, tryLevels } from './output.ts'
 import { startThreads } from './pipeline.ts'
 import { type FilterPlan, planFilter } from './plan.ts'
 import type { Written } from './statistics.ts'
 
-export interface SplitOptions extends Omit<FilterOptions, 'format' | 'flattened'>, OutputOptions {
+export interface SplitOptions extends Omit<FilterOptions, 'format' | 'flattened'>, OutputOptions, NextLevels {
   /** A part ends at a multiple of this, bytes, itself a multiple of 64 pages: crash counts in such groups. */
   readonly unit?: number | undefined
 }
@@ -38,10 +38,19 @@ export interface SplitPart {
  * Filter a dump into the files `outputs`, all at once; unless all went well, none is there.
  * @throws {DumpError} as filterToFile; {UsageError} an impossible unit
  */
-export async function filterToParts(
+export function filterToParts(
   dump: Dump,
   outputs: readonly string[],
   options: SplitOptions,
+): Promise<SplitResult> {
+  return tryLevels(options, (level, isLast) => splitOnce(dump, outputs, { ...options, level }, isLast))
+}
+
+async function splitOnce(
+  dump: Dump,
+  outputs: readonly string[],
+  options: SplitOptions,
+  keepsIncomplete: boolean,
 ): Promise<SplitResult> {
   const plan = planFilter(dump, options)
   const ranges = splitPages(plan.keep, outputs.length, unitPages(options.unit ?? GiB, plan.pageSize))
@@ -50,7 +59,9 @@ export async function filterToParts(
   const total = written.reduce(addWritten)
   const output = outputs.join(' ')
   const result = makeResult(dump, plan, total, { ...options, format: 'kdump', output })
-  if (total.full !== undefined) throw keepIncomplete(files.list, result, total.full)
+  if (total.full !== undefined) {
+    throw keepsIncomplete ? keepIncomplete(files.list, result, total.full) : total.full
+  }
   checkOutput(
     dump,
     output,
@@ -134,5 +145,6 @@ const addWritten = (a: Written, b: Written): Written => ({
   lostPages: a.lostPages + b.lostPages,
   storedPages: a.storedPages + b.storedPages,
   size: a.size + b.size,
+  writtenBytes: a.writtenBytes + b.writtenBytes,
   full: a.full ?? b.full,
 })

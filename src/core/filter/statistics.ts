@@ -28,11 +28,16 @@ export interface Written {
   readonly storedPages: number
   /** Length of the output, bytes. */
   readonly size: number
+  /** Bytes that were written: without its unwritten parts, and all that a stream carries. */
+  readonly writtenBytes: number
   /** The destination was full; pages from some address on are missing. */
   readonly full?: NoSpaceError | undefined
 }
 
-export const makeStatistics = (plan: FilterPlan, { zeroPages, lostPages }: Written): PageStatistics => ({
+export const makeStatistics = (
+  plan: FilterPlan,
+  { zeroPages, lostPages }: Pick<Written, 'zeroPages' | 'lostPages'>,
+): PageStatistics => ({
   total: plan.maxMapnr,
   existing: plan.existing.count(),
   missing: plan.missing,

@@ -16,23 +16,31 @@ import {
 /** makedumpfile -R counts a record's bytes in an int. */
 const maxRecord = 64 * MiB
 
+export interface FlattenedSink extends ByteSink {
+  /** Length of the stream so far, bytes. */
+  readonly sent: number
+}
+
 /**
  * A sink that writes to `stream` and waits for it, so nothing piles up in memory. `finish` writes the
  * end record and leaves the stream open.
  */
-export function flattenedSink(stream: Writable, name = 'standard output'): ByteSink {
+export function flattenedSink(stream: Writable, name = 'standard output'): FlattenedSink {
   let started = false
+  let sent = 0
   let end = 0
   // Failures come back by the callbacks of write; without a listener they would also end the process.
   stream.on('error', () => {})
 
-  const send = (bytes: Uint8Array): Promise<void> =>
-    new Promise((resolve, reject) => {
+  const send = (bytes: Uint8Array): Promise<void> => {
+    sent += bytes.length
+    return new Promise((resolve, reject) => {
       stream.write(bytes, (error) => {
         if (error) reject(streamFailure(name, error))
         else resolve()
       })
     })
+  }
 
   async function start(): Promise<void> {
     if (started) return
@@ -55,6 +63,9 @@ export function flattenedSink(stream: Writable, name = 'standard output'): ByteS
 
   return {
     name,
+    get sent() {
+      return sent
+    },
     write,
     async finish(size) {
       // The file ends with its last record: a hole at the end needs its last byte.

@@ -1,0 +1,25 @@
+// fadump filter SOURCE OUTPUT: the dump without some of its pages.
+
+import { filterToFile, filterToStream } from '../../core/filter/output.ts'
+import { withVmcoreinfo } from '../../core/kernel/search-vmcoreinfo.ts'
+import { openDump } from '../../formats/index.ts'
+import type { Ui } from '../../ui/output.ts'
+import { startProgress, tellFiltered } from './messages.ts'
+import { filterOptions, type Options } from './options.ts'
+
+export async function copyDump(ui: Ui, paths: readonly string[], options: Options): Promise<void> {
+  const sources = paths.length === 1 ? paths : paths.slice(0, -1)
+  const output = paths.length === 1 ? '-' : (paths.at(-1) as string)
+  using dump = withVmcoreinfo(openDump(sources))
+  using progress = startProgress(ui, options, `Filtering ${sources.join(' ')}`)
+  const work = {
+    ...filterOptions(options),
+    format: options.elf ? 'elf' : 'kdump',
+    flattened: options.flatten ?? false,
+    signal: ui.signal,
+    onProgress: progress.report,
+  } as const
+  const result =
+    output === '-' ? await filterToStream(dump, ui.byteStream, work) : await filterToFile(dump, output, work)
+  tellFiltered(ui, options, result, output === '-')
+}

@@ -1,0 +1,165 @@
+// The options of `fadump filter`: makedumpfile's letters and words, grouped by what a person wants.
+
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import type { CodecName } from '../../core/codecs/codec.ts'
+import { codecList } from '../../core/codecs/index.ts'
+import { forceOption, levelHelp, parseCount, parseLevel, parseSize, threadsOption } from '../options.ts'
+
+export interface Options {
+  /** One after the other until the output fits; at least one. */
+  readonly dumpLevel: readonly number[]
+  readonly compress?: Compression
+  readonly elf?: boolean
+  readonly flatten?: boolean
+  readonly force?: boolean
+  readonly numThreads?: number
+  readonly split?: boolean
+  /** KiB. */
+  readonly splitblockSize?: number
+  readonly reassemble?: boolean
+  /** Bytes. */
+  readonly sizeLimit?: number
+  readonly strict?: boolean
+  readonly messageLevel?: number
+  readonly debug?: boolean
+  readonly showStats?: boolean
+  readonly checkParams?: boolean
+}
+
+export interface Compression {
+  /** Pages are stored as they are without one. */
+  readonly codec?: CodecName
+  readonly compressionLevel?: number
+}
+
+/** What every filter takes of them. */
+export const filterOptions = ({ dumpLevel, compress, ...options }: Options) => ({
+  level: dumpLevel[0] as number,
+  nextLevels: dumpLevel.slice(1),
+  codec: compress?.codec,
+  compressionLevel: compress?.compressionLevel,
+  threads: options.numThreads,
+  force: options.force ?? false,
+  sizeLimit: options.sizeLimit,
+  strict: options.strict,
+})
+
+/** Adds them to the command; a codec's letter and --compress set the same value, the last one given wins. */
+export function addOptions(command: Command): void {
+  for (const [heading, options] of groups()) {
+    for (const option of options) command.addOption(option.helpGroup(`${heading}:`))
+  }
+  for (const { name } of codecList) {
+    command.on(`option:${name}`, () => command.setOptionValue('compress', { codec: name }))
+  }
+}
+
+/** Heading → options, in the order of the help. */
+const groups = (): readonly (readonly [string, readonly Option[]])[] => [
+  [
+    'What most need',
+    [
+      new Option('-d, --dump-level <levels>', `${levelHelp}; 11,31 tries 31 when 11 does not fit`)
+        .argParser(parseLevels)
+        .default([0], '0'),
+      ...codecList.map(
+        ({ name }) => new Option(`-${letters[name]}, --${name}`, `compress each page with ${name}`),
+      ),
+      new Option('-E, --elf', 'write an ELF file instead of kdump').conflicts(['compress']),
+      new Option(
+        '-F, --flatten',
+        'write the flattened form, for pipes; to standard output unless a file is named',
+      ).conflicts(['split', 'sizeLimit']),
+      forceOption(),
+      threadsOption(),
+    ],
+  ],
+  [
+    'Several files',
+    [
+      new Option('--split', 'write several files at once: SOURCE OUTPUT OUTPUT...').conflicts(['elf']),
+      new Option('--splitblock-size <KiB>', 'parts end at multiples of this (default: 1 GiB)').argParser(
+        parseCount,
+      ),
+      new Option('--reassemble', 'put the parts of a split dump together: PART... OUTPUT'),
+    ],
+  ],
+  [
+    'More about the output',
+    [
+      new Option('--strict', 'refuse a dump that is incomplete or damaged'),
+      new Option('--compress <codec>', `compress each page, with ${levelsHelp()}; or none`).argParser(
+        parseCompression,
+      ),
+      new Option(
+        '-L, --size-limit <bytes>',
+        'go on with the next dump level, or stop, when a file gets larger',
+      ).argParser(parseSize),
+    ],
+  ],
+  [
+    'Messages',
+    [
+      new Option(
+        '--message-level <level>',
+        'what is told, on standard error, the sum of: 1 progress, 2 summary, 4 errors (always told), 8 what lay behind them, 16 --show-stats',
+      ).argParser(parseMessageLevel),
+      new Option('--show-stats', "print makedumpfile's report as the result"),
+      new Option('-D, --debug', 'as 8 of --message-level'),
+      new Option('--check-params', 'only say whether these options make sense, by the exit code'),
+    ],
+  ],
+  [
+    'Accepted from makedumpfile without effect',
+    [
+      new Option('-b, --block-order <order>', 'size of its write buffer'),
+      new Option('--cyclic-buffer <KiB>', 'size of its bitmap buffer'),
+      new Option('--non-mmap', 'how it reads'),
+      new Option('--work-dir <directory>', 'where it keeps bitmaps'),
+    ],
+  ],
+]
+
+/** makedumpfile's. */
+const letters: Readonly<Record<CodecName, string>> = { zlib: 'c', lzo: 'l', snappy: 'p', zstd: 'z' }
+
+const levelsHelp = (): string =>
+  codecList
+    .map(({ name, levels }) =>
+      levels === undefined ? name : `${name}:${levels.least} to ${name}:${levels.most}`,
+    )
+    .join(', ')
+
+/** As many as makedumpfile takes. */
+const mostLevels = 32
+
+function parseLevels(text: string): readonly number[] {
+  const levels = text.split(',').map(parseLevel)
+  if (levels.length > mostLevels) throw new InvalidArgumentError(`expected at most ${mostLevels} levels`)
+  return levels
+}
+
+function parseCompression(text: string): Compression {
+  const [name, level, ...rest] = text.split(':')
+  if (text === 'none') return {}
+  const codec = codecList.find((one) => one.name === name)
+  if (codec === undefined || rest.length > 0) {
+    throw new InvalidArgumentError(`expected ${levelsHelp()} or none`)
+  }
+  if (level === undefined) return { codec: codec.name }
+  const { least, most } = codec.levels ?? { least: 1, most: 0 }
+  const compressionLevel = parseCount(level)
+  if (most < least) throw new InvalidArgumentError(`${name} has no levels`)
+  if (compressionLevel < least || compressionLevel > most) {
+    throw new InvalidArgumentError(`levels of ${name} are ${least} to ${most}`)
+  }
+  return { codec: codec.name, compressionLevel }
+}
+
+const highestMessageLevel = 31
+
+function parseMessageLevel(text: string): number {
+  const level = parseCount(text)
+  if (level > highestMessageLevel) throw new InvalidArgumentError(`expected 0 to ${highestMessageLevel}`)
+  return level
+}

@@ -1,0 +1,22 @@
+// fadump filter --split SOURCE OUTPUT OUTPUT...: the dump as several files.
+
+import { KiB } from '../../core/address.ts'
+import { filterToParts } from '../../core/filter/split.ts'
+import { withVmcoreinfo } from '../../core/kernel/search-vmcoreinfo.ts'
+import { openDump } from '../../formats/index.ts'
+import type { Ui } from '../../ui/output.ts'
+import { startProgress, tellFiltered } from './messages.ts'
+import { filterOptions, type Options } from './options.ts'
+
+export async function splitDump(ui: Ui, paths: readonly string[], options: Options): Promise<void> {
+  const [source = '', ...outputs] = paths
+  using dump = withVmcoreinfo(openDump(source))
+  using progress = startProgress(ui, options, `Filtering ${source}`)
+  const result = await filterToParts(dump, outputs, {
+    ...filterOptions(options),
+    unit: options.splitblockSize === undefined ? undefined : options.splitblockSize * KiB,
+    signal: ui.signal,
+    onProgress: progress.report,
+  })
+  tellFiltered(ui, options, result)
+}
