@@ -160,9 +160,7 @@ function findUtsname(dump: Dump, kernel: Kernel | undefined, warnings: Warning[]
   }
   if (dump.kdump !== undefined) return dump.kdump.utsname
   // The machine's name is the only thing in a kdump file that tells its architecture.
-  const arch = findArch(dump.elfMachine)
-  const known = arch !== undefined && arch.abi.littleEndian === dump.abi.littleEndian
-  return { ...nameless, machine: known ? arch.utsMachine : '' }
+  return { ...nameless, machine: findArch(dump)?.utsMachine ?? '' }
 }
 
 /** The machine is not erased with the rest: it is the only thing in a kdump file that tells it. */

@@ -161,9 +161,10 @@ function machineOf(name: string, notes: readonly Note[], littleEndian: boolean):
   const named = machineNames.find(([pattern]) => pattern.test(name))
   if (named !== undefined) return named[1]
   const size = notes.find(isPrstatus)?.desc.length
-  if (size === 336 && !littleEndian) return elfMachines.s390x
-  if (size === 376) return elfMachines.riscv64
-  return archList.find(({ registers }) => registers.prstatusSize === size)?.elfMachine ?? 0
+  const arch = archList.find(
+    ({ registers, abi }) => registers.prstatusSize === size && abi.littleEndian === littleEndian,
+  )
+  return arch?.elfMachine ?? 0
 }
 
 function lossWarnings(parts: readonly KdumpPart[], memory: KdumpMemory): Warning[] {
