@@ -187,6 +187,7 @@ export function makeDump(
     segments: [],
     elfFlags: 0,
     eraseInfo: '',
+    lost: () => ({ size: 0, ranges: [] }),
     kdump: undefined,
     warnings: [],
     [Symbol.dispose]() {},
