@@ -4,6 +4,7 @@
 
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { GiB, MiB } from '../../src/core/address.ts'
+import { openKernel } from '../../src/core/kernel/kernel.ts'
 import { abi64le } from '../../src/core/struct.ts'
 import { writeNote } from '../../src/formats/elf/notes.ts'
 import { writeElfHead } from '../../src/formats/elf/writer.ts'
@@ -22,11 +23,15 @@ const vmemmap = 0xffffea0000000000n
 /** Where things lie, bytes of physical memory. */
 const at = { roots: MiB, sections: MiB + pageSize, uts: 2 * MiB, tables: 16 * MiB, structPages: 32 * MiB }
 const structPageSize = 64
+/** Such as every makedumpfile in use knows. */
+const era = pageEras.find(({ name }) => name === '5.1 to 6.2') as PageEra
 const pagesPerSection = 32768
+/** The kernel's image in the real dumps, from its first instruction: less than that. */
+const imageBytes = 48 * MiB
 
 export interface BenchDump {
-  /** Memory of the machine, GiB. */
-  readonly gib: number
+  /** Memory of the machine: whole MiB, 64 of them or more. */
+  readonly bytes: number
   /** Pages that a filter leaves out are holes of the file: for large machines on small disks. */
   readonly sparse?: boolean
 }
@@ -39,35 +44,44 @@ export interface MadeDump {
 
 type Kind = 'kernel' | 'slab' | 'free' | 'cache' | 'anon'
 
-/** Share of the pages outside the kernel's own area, and mean length of a run. */
-const mix: readonly { readonly kind: Kind; readonly share: number; readonly run: number }[] = [
-  { kind: 'kernel', share: 0.034, run: 3 },
-  { kind: 'slab', share: 0.05, run: 6 },
-  { kind: 'free', share: 0.2, run: 0 },
-  { kind: 'cache', share: 0.38, run: 24 },
-  { kind: 'anon', share: 0.336, run: 40 },
+/**
+ * Share of the pages outside the kernel's own area, mean length of a run, and how many pages of a hundred
+ * have contents that pack as badly as programs do: so that all together packs as a real machine's memory.
+ */
+const mix: readonly {
+  readonly kind: Kind
+  readonly share: number
+  readonly run: number
+  readonly dense: number
+}[] = [
+  { kind: 'kernel', share: 0.034, run: 3, dense: 40 },
+  { kind: 'slab', share: 0.05, run: 6, dense: 10 },
+  { kind: 'free', share: 0.2, run: 0, dense: 50 },
+  { kind: 'cache', share: 0.38, run: 24, dense: 80 },
+  { kind: 'anon', share: 0.336, run: 40, dense: 50 },
 ]
 
 /** Always the same file for the same options. */
-export function makeBenchDump(path: string, { gib, sparse = false }: BenchDump): MadeDump {
-  const era = pageEras.at(-1) as PageEra
+export function makeBenchDump(path: string, { bytes, sparse = false }: BenchDump): MadeDump {
+  // Two, so that holes do not change which pages there are.
   const random = makeRandom(1)
+  const choose = makeRandom(2)
   const pool = readPool()
-  const pages = (gib * GiB) / pageSize
-  const ownPages = (at.structPages + gib * 16 * MiB) / pageSize
-  const memory = makeKernel(era, gib)
+  const pages = bytes / pageSize
+  const ownPages = Math.ceil((at.structPages + pages * structPageSize) / pageSize)
+  const memory = makeKernel(bytes)
   const head = writeElfHead({
     machine: 62,
     littleEndian: true,
     flags: 0,
-    notes: writeNote('VMCOREINFO', 0, Buffer.from(makeVmcoreinfoText(factsOf(era))), true),
+    notes: writeNote('VMCOREINFO', 0, Buffer.from(makeVmcoreinfoText(facts)), true),
     loads: [
       {
         flags: 7,
         virtual: directMap,
         physical: 0,
-        memorySize: gib * GiB,
-        fileSize: gib * GiB,
+        memorySize: bytes,
+        fileSize: bytes,
         dataOffset: 0,
       },
     ],
@@ -78,18 +92,19 @@ export function makeBenchDump(path: string, { gib, sparse = false }: BenchDump):
   const file = openSync(path, 'w', 0o600)
   try {
     writeSync(file, head, 0, head.length, 0)
-    const structPages = new StructPages(file, dataAt + at.structPages, era)
+    const structPages = new StructPages(file, dataAt + at.structPages)
     let kept = 0
     const writer = new RunWriter(file, dataAt)
     for (let pfn = 0; pfn < pages; ) {
-      const { kind, length, order } = pfn < ownPages ? own(ownPages - pfn) : next(random, pfn, pages)
+      const { kind, length, order, dense } = pfn < ownPages ? own(ownPages - pfn) : next(random, pfn, pages)
       structPages.add(kind, length, order)
       const isKept = kind === 'kernel' || kind === 'slab'
       if (isKept) kept += length
       for (let i = 0; i < length; i++, pfn++) {
         const isOwn = pfn < ownPages
         if (isOwn || (sparse && !isKept)) continue
-        writer.write(pfn, pool[Math.floor(random() * pool.length)] as Uint8Array)
+        const contents = choose() * 100 < dense ? pool.image : pool.data
+        writer.write(pfn, contents[Math.floor(choose() * contents.length)] as Uint8Array)
       }
     }
     writer.flush()
@@ -100,7 +115,7 @@ export function makeBenchDump(path: string, { gib, sparse = false }: BenchDump):
       if (page.some((byte) => byte !== 0)) writeSync(file, page, 0, pageSize, dataAt + pfn * pageSize)
     }
     // The last page exists even where it is a hole.
-    writeSync(file, new Uint8Array(1), 0, 1, dataAt + gib * GiB - 1)
+    writeSync(file, new Uint8Array(1), 0, 1, dataAt + bytes - 1)
     return { pages, kept }
   } finally {
     closeSync(file)
@@ -112,9 +127,10 @@ interface Run {
   readonly length: number
   /** Of a free block. */
   readonly order: number
+  readonly dense: number
 }
 
-const own = (length: number): Run => ({ kind: 'kernel', length, order: 0 })
+const own = (length: number): Run => ({ kind: 'kernel', length, order: 0, dense: 0 })
 
 /** Shares are of pages, so a kind with long runs is chosen less often. */
 const weights = mix.map(({ share, run }) => share / (run || 8))
@@ -124,14 +140,14 @@ function next(random: () => number, pfn: number, end: number): Run {
   let left = random() * weightSum
   let i = 0
   while (i < mix.length - 1 && left >= (weights[i] as number)) left -= weights[i++] as number
-  const { kind, run } = mix[i] as (typeof mix)[number]
+  const { kind, run, dense } = mix[i] as (typeof mix)[number]
   if (kind !== 'free') {
     const length = Math.max(1, Math.round(-Math.log(1 - random()) * run))
-    return { kind, length: Math.min(length, end - pfn), order: 0 }
+    return { kind, length: Math.min(length, end - pfn), order: 0, dense }
   }
   let order = Math.floor(random() * 6)
   while (order > 0 && (pfn % 2 ** order !== 0 || pfn + 2 ** order > end)) order--
-  return { kind, length: 2 ** order, order }
+  return { kind, length: 2 ** order, order, dense }
 }
 
 /** mulberry32 */
@@ -145,33 +161,47 @@ function makeRandom(seed: number): () => number {
   }
 }
 
-/** The pages of 4 KiB that -d 31 keeps of two real kernels. */
-function readPool(): Uint8Array[] {
-  const pool: Uint8Array[] = []
+interface Pool {
+  /** Text and constants of the kernel. */
+  readonly image: Uint8Array[]
+  /** Slab, struct pages, page tables, stacks: what a machine has the more of, the more memory it has. */
+  readonly data: Uint8Array[]
+}
+
+const zeros = Buffer.alloc(pageSize)
+const blank = Buffer.alloc(pageSize, 0x5a)
+
+/** Pages of 4 KiB that -d 31 keeps of two real kernels. */
+function readPool(): Pool {
+  const pool: Pool = { image: [], data: [] }
   for (const name of ['x86_64-7.2-small/vmcore', 'arm64-7.2-debian/vmcore'] as const) {
     using dump = openDump(fixture(name))
+    const { memory, vmcoreinfo } = openKernel(dump)
+    const text = memory.translate(vmcoreinfo.symbol('_stext') as bigint) as number
     const stored = dump.memory.storedPages(pageSize)
     for (let pfn = stored.next(0); pfn >= 0; pfn = stored.next(pfn + 1)) {
-      const page = new Uint8Array(pageSize)
+      const page = Buffer.alloc(pageSize)
       dump.memory.read(pfn * pageSize, page)
+      const isImage = pfn * pageSize >= text && pfn * pageSize < text + imageBytes
       // Pages that a filter leaves out are blanked in these files.
-      if (page.some((byte) => byte !== 0 && byte !== 0x5a)) pool.push(page)
+      if (!page.equals(zeros) && !page.equals(blank)) (isImage ? pool.image : pool.data).push(page)
     }
   }
   return pool
 }
 
-function makeKernel(era: PageEra, gib: number): GuestMemory {
-  const memory = new GuestMemory([{ start: 0, end: gib * GiB }])
+function makeKernel(bytes: number): GuestMemory {
+  const memory = new GuestMemory([{ start: 0, end: bytes }])
+  const sections = Math.ceil(bytes / pageSize / pagesPerSection)
   const tables = new PageTableBuilder(memory, x86Geometry(4), at.tables)
-  for (let i = 0; i < gib; i++) tables.map(directMap + BigInt(i * GiB), i * GiB, 30)
+  for (let start = 0; start < bytes; start += GiB) tables.map(directMap + BigInt(start), start, 30)
   for (let i = 0; i < 16; i++) tables.map(image + BigInt(i * 2 * MiB), i * 2 * MiB, 21)
-  for (let i = 0; i < gib * 8; i++) {
+  for (let i = 0; i < sections; i++) {
     tables.map(vmemmap + BigInt(i * 2 * MiB), at.structPages + i * 2 * MiB, 21)
     // Encoded: the struct pages of section i stand at vmemmap for all sections.
     memory.writeU64(at.sections + i * 16, vmemmap | 0x1fn)
   }
-  for (let i = 0; i * 256 < gib * 8; i++) {
+  for (let i = 0; i * 256 < sections; i++) {
     memory.writeU64(at.roots + i * 8, directMap + BigInt(at.sections + i * pageSize))
   }
   memory.write(
@@ -184,7 +214,7 @@ function makeKernel(era: PageEra, gib: number): GuestMemory {
   return memory
 }
 
-const factsOf = (era: PageEra) => ({
+const facts = {
   lines: { OSRELEASE: era.release, PAGESIZE: pageSize },
   symbols: {
     init_uts_ns: image + BigInt(at.uts),
@@ -203,21 +233,19 @@ const factsOf = (era: PageEra) => ({
   sizes: { page: structPageSize, mem_section: 16 },
   offsets: { 'uts_namespace.name': 0, 'mem_section.section_mem_map': 0, ...era.offsets },
   lengths: { mem_section: 2048, 'zone.free_area': 11 },
-})
+}
 
 /** Struct pages in the order of page frames, on their way to the file. */
 class StructPages {
   readonly #file: number
-  readonly #era: PageEra
   readonly #bytes = new Uint8Array(pagesPerSection * structPageSize)
   readonly #view = new DataView(this.#bytes.buffer)
   #used = 0
   #at: number
 
-  constructor(file: number, start: number, era: PageEra) {
+  constructor(file: number, start: number) {
     this.#file = file
     this.#at = start
-    this.#era = era
   }
 
   add(kind: Kind, length: number, order: number): void {
@@ -231,13 +259,13 @@ class StructPages {
   }
 
   #addOne(kind: Kind, i: number, order: number): void {
-    const { flags, types } = this.#era
+    const { flags, types } = era
     const from = this.#used
     this.#bytes.fill(0, from, from + structPageSize)
     const isUsed = kind !== 'free'
     this.#view.setInt32(from + 48, -1, true)
     this.#view.setInt32(from + 52, isUsed ? 1 : 0, true)
-    if (kind === 'slab') this.#view.setInt32(from + 48, types.slab as number, true)
+    if (kind === 'slab') this.#view.setUint32(from, 2 ** (flags.slab as number), true)
     if (kind === 'free' && i === 0) {
       this.#view.setInt32(from + 48, types.buddy as number, true)
       this.#view.setInt32(from + 40, order, true)

@@ -24,8 +24,6 @@ interface Entry {
   readonly kind: 'table' | 'leaf'
   /** Physical; bits below the size of what is mapped are ignored. Less than 2^53. */
   readonly address: bigint
-  /** Of a leaf that maps more than an entry of its level covers: 2^shift bytes. */
-  readonly shift?: number
 }
 
 export interface PageTableFormat {
@@ -121,7 +119,7 @@ export class PageTables implements Translation {
       const index = Number((address >> BigInt(level.shift)) & BigInt(2 ** level.bits - 1))
       const entry = this.#format.decode(this.#entry(depth, table + 8 * index, address), level)
       if (entry === undefined) return undefined
-      if (entry.kind === 'leaf') return leafMapping(address, entry.shift ?? level.shift, entry.address)
+      if (entry.kind === 'leaf') return leafMapping(address, level, entry.address)
       table = Number(entry.address)
     }
     return undefined
@@ -151,8 +149,8 @@ export class PageTables implements Translation {
   }
 }
 
-function leafMapping(address: VirtAddr, shift: number, physical: bigint): Mapping {
-  const size = 1n << BigInt(shift)
+function leafMapping(address: VirtAddr, level: Level, physical: bigint): Mapping {
+  const size = 1n << BigInt(level.shift)
   const start = address & ~(size - 1n)
   return { start, end: start + size, physical: Number(physical & ~(size - 1n)) }
 }

@@ -9,7 +9,6 @@ import {
   type KernelLog,
   type LogRecord,
   type LogSource,
-  levelIn,
   makeLogLimit,
 } from './printk.ts'
 import { required, type Vmcoreinfo } from './vmcoreinfo.ts'
@@ -111,7 +110,7 @@ function readRecord(buffer: RecordBuffer, at: number, header: Header, seq: numbe
   return {
     seq,
     timeUs: Number(time / 1000n),
-    level: levelIn(flags, littleEndian),
+    level: flags >> 5,
     facility,
     caller: caller === undefined ? undefined : callerName(caller),
     ...decodeText(text),

@@ -13,7 +13,6 @@ import {
   type KernelLog,
   type LogRecord,
   type LogSource,
-  levelIn,
   makeLogLimit,
 } from './printk.ts'
 import { required, type Vmcoreinfo } from './vmcoreinfo.ts'
@@ -123,7 +122,7 @@ function readRecord(ring: Ring, id: bigint): LogRecord | Skip {
   return {
     seq,
     timeUs: Number(info.getBigUint64(offsets.time, littleEndian) / 1000n),
-    level: levelByte === undefined ? undefined : levelIn(info.getUint8(levelByte), littleEndian),
+    level: levelByte === undefined ? undefined : info.getUint8(levelByte) >> 5,
     facility: levelByte === undefined ? undefined : info.getUint8(levelByte - 1),
     caller: callerId === undefined ? undefined : callerName(info.getUint32(callerId, littleEndian)),
     ...decodeText(text),
