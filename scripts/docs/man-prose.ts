@@ -159,6 +159,7 @@ export const commandProse: Readonly<Record<string, Prose>> = {
       "Which pages stay is decided by the kernel's own struct pages, read through its page tables, so the dump needs VMCOREINFO for levels above 1. Nothing is asked of the host: a dump of any architecture is filtered on any. The letters are makedumpfile(8)'s, and so are the counts.",
       'The output is a kdump-compressed file, or with -E an ELF core file, in which memory that was left out is the part of a segment without file data. It is written under a temporary name, read back (it opens, has as many pages as were written, and leads to the name of the kernel), made durable, and only then given its name. The number of worker threads does not change a byte of it.',
       'With several outputs and --split they are written at the same time, each with the pages of one stretch of memory; --reassemble makes one dump of them. A source may be such parts, too: all names but the last are read.',
+      'With -R a flattened stream, from standard input or a file, becomes the file it describes; it must have come whole, or nothing is kept. --dump-dmesg writes the kernel log, --vtop translates an address by the page tables, --mem-usage counts the pages of each kind: as makedumpfile prints them, but of any dump of any machine.',
       'When the output does not fit, on the disk or into --size-limit, it is tried again at the next level of -d; what fits at the last one stays as OUTPUT.incomplete, which can be analyzed, and the exit code is 5.',
       'A dump that was filtered before can be filtered again; levels add up. Pages that cannot be read are marked in a kdump file, are zeros in an ELF file, are counted, and make the exit code 6.',
       'Firmware and boot loaders have been seen overwriting struct pages. What such records say is not believed: their pages are kept, counted and told, and the exit code is 6; with --strict such a dump is refused.',
@@ -167,7 +168,7 @@ export const commandProse: Readonly<Record<string, Prose>> = {
       { text: 'What kdump does:', command: '$ fadump filter -l --message-level 7 -d 31 /proc/vmcore vmcore' },
       {
         text: 'Through a pipe, to be put together on the other side:',
-        command: "$ fadump filter -F -c -d 31 vmcore | ssh host 'makedumpfile -R vmcore'",
+        command: "$ fadump filter -F -c -d 31 vmcore | ssh host 'fadump filter -R vmcore'",
       },
       { text: 'A kdump file as an ELF core file:', command: '$ fadump filter -E vmcore vmcore.elf' },
     ],

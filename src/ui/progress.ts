@@ -50,8 +50,9 @@ export class Progress implements Disposable {
   }
 
   #line({ done, total }: ProgressReport, seconds: number): string {
-    const share = total > 0 ? done / total : 0
     const rate = seconds > 0 ? done / seconds : 0
+    if (total === 0) return `${this.#title} ${renderSize(done)}, ${renderSize(rate)}/s`
+    const share = done / total
     const left = rate > 0 ? (total - done) / rate : 0
     return `${this.#title} ${(share * 100).toFixed(0)} %, ${renderSize(rate)}/s, ${renderDuration(left)} left`
   }

@@ -26,6 +26,9 @@ function writeMachine(path: string): void {
   writeFileSync(path, machine.elfCore())
 }
 
+const writeBytes = (lines: readonly string[]): number =>
+  Number(lines.find((line) => line.startsWith('Write bytes     : '))?.slice(18))
+
 /** Bytes; makedumpfile writes each bitmap to the end of its block, we leave that to the file system. */
 const bitmapEnds = 2 * (4096 - 0x4000 / 8)
 
@@ -45,10 +48,12 @@ describeWithJudge('makedumpfile', 'makedumpfile --message-level 16', () => {
     const result = await filterDump(dump, makeMemorySink(), { level, format })
     const writtenBytes = result.writtenBytes + (format === 'kdump' ? bitmapEnds : 0)
     const ours = reportOf(renderReport({ ...result, writtenBytes }))
-    // Versions before 1.7.9 have no line for extensions; program headers makedumpfile writes twice.
-    const isCompared = (line: string): boolean =>
-      line !== '' && !line.includes('Extension') && (format === 'kdump' || !line.startsWith('Write bytes'))
+    // Versions before 1.7.9 have no line for extensions.
+    const isCompared = (line: string): boolean => !/^$|Extension|Write bytes/.test(line)
     expect(ours.filter(isCompared)).toEqual(theirs.filter(isCompared))
+    // Program headers makedumpfile writes twice, and 1.7.9 counts 16 bytes that are nowhere in the file.
+    const [our = 0, their = 0] = [ours, theirs].map(writeBytes)
+    if (format === 'kdump') expect([our, our + 16]).toContain(their)
     expect(ours[0]).toBe('')
     expect(ours).toHaveLength(format === 'kdump' ? 18 : 20)
   })

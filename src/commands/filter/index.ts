@@ -5,9 +5,13 @@ import { Command } from 'commander'
 import { UsageError } from '../../core/errors.ts'
 import type { Ui } from '../../ui/output.ts'
 import { copyDump } from './copy.ts'
+import { writeDmesg } from './dmesg.ts'
+import { showMemoryUsage } from './mem-usage.ts'
 import { addOptions, type Options } from './options.ts'
+import { rearrangeStream } from './rearrange.ts'
 import { reassembleParts } from './reassemble.ts'
 import { splitDump } from './split.ts'
+import { showTranslation } from './vtop.ts'
 
 interface Mode {
   /** The option that asks for it; the one without is what is done when none does. */
@@ -20,6 +24,10 @@ interface Mode {
 const modes: readonly Mode[] = [
   { option: 'split', paths: [3, 256, 'SOURCE OUTPUT OUTPUT...'], run: splitDump },
   { option: 'reassemble', paths: [2, 256, 'PART... OUTPUT'], run: reassembleParts },
+  { option: 'dumpDmesg', paths: [2, 2, 'SOURCE OUTPUT'], run: writeDmesg },
+  { option: 'vtop', paths: [1, 256, 'SOURCE [OUTPUT]'], run: showTranslation },
+  { option: 'memUsage', paths: [1, 256, 'SOURCE'], run: showMemoryUsage },
+  { option: 'rearrange', paths: [1, 2, '[STREAM] OUTPUT'], run: rearrangeStream },
   { paths: [2, 256, 'SOURCE OUTPUT'], run: copyDump },
 ]
 
@@ -37,7 +45,7 @@ export function filterCommand(ui: Ui): Command {
   return command.action(async (source: string | undefined, outputs: readonly string[], options: Options) => {
     const mode = findMode(options)
     const paths = source === undefined ? [] : [source, ...outputs]
-    checkPaths(mode, paths, options)
+    checkUse(mode, paths, options)
     if (options.checkParams) return
     if (options.debug) ui.configure({ verbose: true })
     await mode.run(ui, paths, options)
@@ -54,7 +62,8 @@ function findMode(options: Options): Mode {
   return asked[0] ?? (modes.at(-1) as Mode)
 }
 
-function checkPaths({ paths: [least, most, words] }: Mode, paths: readonly string[], options: Options): void {
+function checkUse({ paths: [least, most, words] }: Mode, paths: readonly string[], options: Options): void {
+  if (options.partialDmesg && !options.dumpDmesg) throw new UsageError('--partial-dmesg is for --dump-dmesg')
   // A flattened stream goes to standard output.
   const enough = options.flatten ? 1 : least
   if (paths.length >= enough && paths.length <= most) return

@@ -17,6 +17,11 @@ export interface Options {
   /** KiB. */
   readonly splitblockSize?: number
   readonly reassemble?: boolean
+  readonly rearrange?: boolean
+  readonly dumpDmesg?: boolean
+  readonly partialDmesg?: boolean
+  readonly vtop?: bigint
+  readonly memUsage?: boolean
   /** Bytes. */
   readonly sizeLimit?: number
   readonly strict?: boolean
@@ -69,7 +74,7 @@ const groups = (): readonly (readonly [string, readonly Option[]])[] => [
       new Option(
         '-F, --flatten',
         'write the flattened form, for pipes; to standard output unless a file is named',
-      ).conflicts(['split', 'sizeLimit']),
+      ).conflicts(['split', 'sizeLimit', 'reassemble', 'rearrange', 'dumpDmesg', 'memUsage']),
       forceOption(),
       threadsOption(),
     ],
@@ -82,6 +87,19 @@ const groups = (): readonly (readonly [string, readonly Option[]])[] => [
         parseCount,
       ),
       new Option('--reassemble', 'put the parts of a split dump together: PART... OUTPUT'),
+      new Option('-R, --rearrange', 'write the file that a flattened stream describes: [STREAM] OUTPUT'),
+    ],
+  ],
+  [
+    'Instead of a dump',
+    [
+      new Option('--dump-dmesg', 'write the kernel log as text: SOURCE OUTPUT'),
+      new Option('--partial-dmesg', 'of the log only what came after it was last cleared'),
+      new Option('--mem-usage', 'count the pages of each kind that could be left out: SOURCE'),
+      new Option(
+        '--vtop <address>',
+        'translate a virtual address, and show the page table entries; then filter if there is an OUTPUT',
+      ).argParser(parseAddress),
     ],
   ],
   [
@@ -154,6 +172,16 @@ function parseCompression(text: string): Compression {
     throw new InvalidArgumentError(`levels of ${name} are ${least} to ${most}`)
   }
   return { codec: codec.name, compressionLevel }
+}
+
+/** As strtoul reads it: 0x for hexadecimal, 0 for octal. */
+function parseAddress(text: string): bigint {
+  const octal = /^0[0-7]+$/.test(text)
+  if (!/^(0x[0-9a-f]+|\d+)$/i.test(text))
+    throw new InvalidArgumentError('expected an address, such as 0xffffffff81000000')
+  const address = BigInt(octal ? `0o${text}` : text)
+  if (address >= 1n << 64n) throw new InvalidArgumentError('expected an address of at most 64 bits')
+  return address
 }
 
 const highestMessageLevel = 31

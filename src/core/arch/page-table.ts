@@ -6,7 +6,7 @@
 import { alignDown, hex, type PhysAddr, type VirtAddr } from '../address.ts'
 import { FaultError, KernelError } from '../errors.ts'
 import type { PhysicalMemory } from '../memory/physical.ts'
-import type { Mapping, Translation } from '../memory/virtual.ts'
+import type { Mapping, Translation, WalkStep } from '../memory/virtual.ts'
 
 export interface Level {
   /** As the kernel calls it: pgd, p4d, pud, pmd, pte. */
@@ -103,6 +103,13 @@ export class PageTables implements Translation {
     return this.#within(address, (at) => this.#walk(at))
   }
 
+  trace(address: VirtAddr): readonly WalkStep[] {
+    const canonical = this.#format.canonical(address)
+    const steps: WalkStep[] = []
+    if (canonical !== undefined) this.#walk(canonical, steps)
+    return steps
+  }
+
   /** What `find` says of the canonical address, in terms of the address asked for. */
   #within(address: VirtAddr, find: (canonical: VirtAddr) => Mapping | undefined): Mapping | undefined {
     const canonical = this.#format.canonical(address)
@@ -113,11 +120,14 @@ export class PageTables implements Translation {
     return { ...mapping, start: mapping.start + tag, end: mapping.end + tag }
   }
 
-  #walk(address: VirtAddr): Mapping | undefined {
+  #walk(address: VirtAddr, steps?: WalkStep[]): Mapping | undefined {
     let table = this.#root
     for (const [depth, level] of this.#format.levels.entries()) {
       const index = Number((address >> BigInt(level.shift)) & BigInt(2 ** level.bits - 1))
-      const entry = this.#format.decode(this.#entry(depth, table + 8 * index, address), level)
+      const at = table + 8 * index
+      const value = this.#entry(depth, at, address)
+      steps?.push({ level: level.name, at, entry: value })
+      const entry = this.#format.decode(value, level)
       if (entry === undefined) return undefined
       if (entry.kind === 'leaf') return leafMapping(address, level, entry.address)
       table = Number(entry.address)

@@ -5,6 +5,7 @@ import { printableLine } from '../printable.ts'
 import { renderPairs, renderTable } from '../table.ts'
 import { renderCount, renderPlural, renderSize } from '../units.ts'
 import type { FilterResult } from './index.ts'
+import type { RearrangeResult } from './rearrange.ts'
 import type { ReassembleResult } from './reassemble.ts'
 import type { SplitResult } from './split.ts'
 import type { PageStatistics } from './statistics.ts'
@@ -69,6 +70,12 @@ function renderPages({ pages, pageSize }: FilterResult): string {
     .map(({ field, label }) => row(label, pages[field]))
   return renderTable(columns, [...rows, row('all', pages.existing)])
 }
+
+export const renderRearranged = ({ source, output, streamSize, outputSize }: RearrangeResult): string =>
+  renderPairs([
+    ['stream', `${source}, ${renderSize(streamSize)}`],
+    ['output', `${output}, ${renderSize(outputSize)}`],
+  ])
 
 function renderParts({ parts }: SplitResult): string {
   const columns = [

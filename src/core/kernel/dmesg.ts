@@ -8,32 +8,35 @@ export interface DmesgStyle {
   readonly continuation: (prefix: string) => string
   /** Bytes of a record that are not ASCII text as `\xNN`. */
   readonly escape: boolean
-  /** Print who wrote a record, as kernels built with CONFIG_PRINTK_CALLER do. */
-  readonly callers: boolean
+  /** How it is printed who wrote a record (CONFIG_PRINTK_CALLER), behind the time; undefined when it is not. */
+  readonly caller?: (name: string) => string
 }
 
 /** As `dmesg` and the console print it: every line has the time. Source: Linux record_print_text. */
-export const kernelStyle: DmesgStyle = { continuation: (prefix) => prefix, escape: false, callers: false }
+export const kernelStyle: DmesgStyle = { continuation: (prefix) => prefix, escape: false }
+
+/** As the console prints it when the kernel was built with CONFIG_PRINTK_CALLER. */
+export const callerStyle: DmesgStyle = { ...kernelStyle, caller: (name) => `[${name.padStart(6)}]` }
 
 /**
- * As `makedumpfile --dump-dmesg`: later lines are indented. (It prints bytes from 0x80 on as the
+ * As `makedumpfile --dump-dmesg` since 1.7.5: later lines are indented. (It prints bytes from 0x80 on as the
  * negative number `\xffffffc3`; we print `\xc3`.) Source: makedumpfile printk.c.
  */
 export const makedumpfileStyle: DmesgStyle = {
   continuation: (prefix) => ' '.repeat(prefix.length),
   escape: true,
-  callers: false,
+  caller: (name) => ` [${name.padStart(8)}]`,
 }
 
-/** `[   12.844228] `, and `[   12.844228][    T1] ` with callers. Times are truncated, not rounded. */
+/** `[   12.844228] `, and `[   12.844228][    T1] ` with the caller. Times are truncated, not rounded. */
 export function linePrefix(
   record: Pick<LogRecord, 'timeUs' | 'caller'>,
   style: DmesgStyle = kernelStyle,
 ): string {
   const seconds = String(Math.floor(record.timeUs / 1e6)).padStart(5)
   const micros = String(record.timeUs % 1e6).padStart(6, '0')
-  const caller = style.callers && record.caller !== undefined ? `[${record.caller.padStart(6)}]` : ''
-  return `[${seconds}.${micros}]${caller} `
+  const caller = record.caller === undefined ? undefined : style.caller?.(record.caller)
+  return `[${seconds}.${micros}]${caller ?? ''} `
 }
 
 /** All lines of a record, without the last newline. */

@@ -7,6 +7,7 @@ import {
   callerName,
   decodeText,
   type KernelLog,
+  type LogOptions,
   type LogRecord,
   type LogSource,
   makeLogLimit,
@@ -33,11 +34,16 @@ interface Header {
 }
 
 /** @throws {KernelError} the buffer makes no sense. @throws {FaultError} its variables are not in the dump. */
-export function readRecordBuffer({ memory, vmcoreinfo }: LogSource): KernelLog {
+export function readRecordBuffer(
+  { memory, vmcoreinfo }: LogSource,
+  { sinceClear = false }: LogOptions = {},
+): KernelLog {
   const variable = (name: string) => required(vmcoreinfo.symbol(name), `SYMBOL(${name})`)
   const size = memory.u32(variable('log_buf_len'))
-  const first = memory.u32(variable('log_first_idx'))
+  const oldest = memory.u32(variable('log_first_idx'))
   const next = memory.u32(variable('log_next_idx'))
+  const cleared = sinceClear ? vmcoreinfo.symbol('clear_idx') : undefined
+  const first = cleared === undefined ? oldest : laterOf(oldest, memory.u32(cleared), next)
   if (size > maxBufferSize || first >= size || next > size) {
     throw new KernelError(`the kernel log is damaged: records ${first} to ${next} of ${size} bytes`)
   }
@@ -81,6 +87,12 @@ export function readRecordBuffer({ memory, vmcoreinfo }: LogSource): KernelLog {
   }
   if (buffer.bytes.gap !== undefined) problems.push(`log buffer: ${buffer.bytes.gap}`)
   return { layout: 'records', records, overwritten: undefined, lost: 0, unfinished: 0, unreadable, problems }
+}
+
+/** Where the log was cleared, or its oldest record when that was overwritten since. */
+function laterOf(oldest: number, cleared: number, next: number): number {
+  const isThere = oldest <= next ? cleared >= oldest && cleared <= next : cleared >= oldest || cleared <= next
+  return isThere ? cleared : oldest
 }
 
 /** The header at `at`, undefined when it is not in the dump or cannot be one of a record before `end`. */

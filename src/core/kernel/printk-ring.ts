@@ -11,6 +11,7 @@ import {
   callerName,
   decodeText,
   type KernelLog,
+  type LogOptions,
   type LogRecord,
   type LogSource,
   makeLogLimit,
@@ -49,8 +50,9 @@ interface Ring {
 }
 
 /** @throws {KernelError} the ring makes no sense. @throws {FaultError} its head is not in the dump. */
-export function readRing(source: LogSource): KernelLog {
+export function readRing(source: LogSource, { sinceClear = false }: LogOptions = {}): KernelLog {
   const ring = openRing(source)
+  const first = sinceClear ? firstSinceClear(source) : 0n
   const records: LogRecord[] = []
   const skipped: Record<Skip, number> = { reused: 0, unfinished: 0, lost: 0, unreadable: 0 }
   const problems: string[] = []
@@ -85,13 +87,21 @@ export function readRing(source: LogSource): KernelLog {
   }
   return {
     layout: 'ring',
-    records,
+    records: records.filter(({ seq }) => seq >= first),
     overwritten: records[0]?.seq ?? 0,
     lost: skipped.lost + ring.failed,
     unfinished: skipped.unfinished,
     unreadable: skipped.unreadable,
     problems,
   }
+}
+
+/** Number of the first record after the log was cleared: since Linux 5.13 one of two, chosen by a counter's low bit. */
+function firstSinceClear({ memory, vmcoreinfo }: LogSource): bigint {
+  const at = vmcoreinfo.symbol('clear_seq')
+  if (at === undefined) return 0n
+  const values = vmcoreinfo.offset('latched_seq.val')
+  return memory.u64(values === undefined ? at : at + BigInt(values + 8 * (memory.u32(at) & 1)))
 }
 
 function readRecord(ring: Ring, id: bigint): LogRecord | Skip {

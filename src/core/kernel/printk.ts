@@ -44,13 +44,18 @@ export interface KernelLog {
 /** What reading a log takes of a kernel. */
 export type LogSource = Pick<Kernel, 'memory' | 'vmcoreinfo'>
 
+export interface LogOptions {
+  /** Only what came after the log was last cleared (`dmesg --clear`). */
+  readonly sinceClear?: boolean | undefined
+}
+
 /**
  * Read the log. Missing pages and damaged records are counted, not thrown.
  * @throws {KernelError} VMCOREINFO does not say where it is. @throws {FaultError} its header is missing.
  */
-export function readLog(source: LogSource): KernelLog {
-  if (source.vmcoreinfo.symbol('prb') !== undefined) return readRing(source)
-  if (source.vmcoreinfo.symbol('log_buf') !== undefined) return readRecordBuffer(source)
+export function readLog(source: LogSource, options: LogOptions = {}): KernelLog {
+  if (source.vmcoreinfo.symbol('prb') !== undefined) return readRing(source, options)
+  if (source.vmcoreinfo.symbol('log_buf') !== undefined) return readRecordBuffer(source, options)
   throw new KernelError('the dump does not say where the kernel log is', {
     hint: 'VMCOREINFO has neither SYMBOL(prb) nor SYMBOL(log_buf): the kernel is older than 3.5 or built without printk',
   })

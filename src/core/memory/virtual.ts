@@ -22,6 +22,16 @@ export interface Translation {
   map(address: VirtAddr): Mapping | undefined
   /** As `map`, but by the page tables alone, without what is known of the architecture's fixed areas. */
   walk(address: VirtAddr): Mapping | undefined
+  /** The entries that `walk` looks at, from the top table down; the last one maps the address, or nothing. */
+  trace?(address: VirtAddr): readonly WalkStep[]
+}
+
+export interface WalkStep {
+  /** Of the table, as the kernel calls it: pgd, p4d, pud, pmd, pte. */
+  readonly level: string
+  /** Where the entry is. */
+  readonly at: PhysAddr
+  readonly entry: bigint
 }
 
 export class VirtualMemory {
@@ -62,6 +72,11 @@ export class VirtualMemory {
     const at = BigInt.asUintN(64, address)
     const mapping = this.#translation.walk(at)
     return mapping === undefined ? undefined : mapping.physical + Number(at - mapping.start)
+  }
+
+  /** The page table entries for an address; empty where there are no such tables. @throws {FaultError} */
+  trace(address: VirtAddr): readonly WalkStep[] {
+    return this.#translation.trace?.(BigInt.asUintN(64, address)) ?? []
   }
 
   /** Fill `into` from `address`. @throws {FaultError} at the first byte not to be had. */

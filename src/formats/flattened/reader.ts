@@ -4,23 +4,23 @@
 
 import { hex } from '../../core/address.ts'
 import type { ByteSource } from '../../core/byte-source.ts'
-import { FormatError, type Warning } from '../../core/errors.ts'
+import type { Warning } from '../../core/errors.ts'
 import { ExtentList, type ExtentMap } from '../../core/extents.ts'
 import type { Container } from '../index.ts'
 import {
+  checkFlattenedHeader,
   endOfRecords,
   flattenedAbi,
   flattenedHeader,
   flattenedHeaderSize,
-  flattenedSignature,
+  isFlattened,
   recordHeader,
   recordHeaderSize,
 } from './layout.ts'
 
 export const flattenedContainer: Container = {
   name: 'flattened',
-  probe: (header) =>
-    Buffer.from(header.subarray(0, 16)).toString('latin1') === flattenedSignature.padEnd(16, '\0'),
+  probe: isFlattened,
   unwrap: openFlattened,
 }
 
@@ -45,16 +45,7 @@ function openFlattened(source: ByteSource): ByteSource {
 function checkHeader(source: ByteSource): void {
   const bytes = new Uint8Array(flattenedHeader.layout(flattenedAbi).size)
   source.read(0, bytes)
-  const origin = { file: source.name, what: 'flattened header' }
-  const { type } = flattenedHeader.parse(bytes, flattenedAbi, origin)
-  if (type === 1) return
-  throw new FormatError({
-    file: source.name,
-    offset: flattenedHeader.layout(flattenedAbi).offsets.type,
-    field: 'flattened header, type',
-    expected: '1',
-    found: `${type}`,
-  })
+  checkFlattenedHeader(bytes, source.name)
 }
 
 /** Walk the chain of record headers; no data is read. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { kernelStyle, linePrefix, makedumpfileStyle, renderDmesg } from '../../../src/core/kernel/dmesg.ts'
+import { callerStyle, linePrefix, makedumpfileStyle, renderDmesg } from '../../../src/core/kernel/dmesg.ts'
 import { decodeText, type LogRecord } from '../../../src/core/kernel/printk.ts'
 
 const record = (text: string | Uint8Array, timeUs = 15_196_333): LogRecord => ({
@@ -24,9 +24,9 @@ describe('dmesg text', () => {
 
   it('has the caller as a kernel with CONFIG_PRINTK_CALLER prints it', () => {
     // console.txt of the ppc64le dump: [   15.191653][    T1] sysrq: Trigger a crash
-    expect(
-      renderDmesg([record('sysrq: Trigger a crash', 15_191_653)], { ...kernelStyle, callers: true }),
-    ).toBe('[   15.191653][    T1] sysrq: Trigger a crash\n')
+    expect(renderDmesg([record('sysrq: Trigger a crash', 15_191_653)], callerStyle)).toBe(
+      '[   15.191653][    T1] sysrq: Trigger a crash\n',
+    )
   })
 
   it('repeats the time on every line of a record, as the kernel does', () => {
@@ -37,7 +37,7 @@ describe('dmesg text', () => {
 
   it("indents and escapes for makedumpfile's style", () => {
     expect(renderDmesg([record(Uint8Array.of(0x61, 0x0a, 0x09, 0x1b, 0xff))], makedumpfileStyle)).toBe(
-      `[   15.196333] a\n${' '.repeat(15)}\t\\x1b\\xff\n`,
+      `[   15.196333] [      T1] a\n${' '.repeat(26)}\t\\x1b\\xff\n`,
     )
   })
 })

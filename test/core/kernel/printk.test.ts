@@ -2,7 +2,7 @@
 // repeats no prefix on the later lines of a record, where the kernel does: so this comparison does not.
 
 import { describe, expect, it } from 'vitest'
-import { type DmesgStyle, kernelStyle, renderDmesg } from '../../../src/core/kernel/dmesg.ts'
+import { callerStyle, type DmesgStyle, kernelStyle, renderDmesg } from '../../../src/core/kernel/dmesg.ts'
 import { openKernel } from '../../../src/core/kernel/kernel.ts'
 import { isPartial, readLog } from '../../../src/core/kernel/printk.ts'
 import { openDump } from '../../../src/formats/index.ts'
@@ -29,7 +29,7 @@ describe('the log of a real kernel', () => {
     const shown = fixtureText('ppc64le-7.2-fadump', 'console.txt')
       .split(/\r?\n/)
       .filter((line) => /^\[ {3}15\.19\d+\]/.test(line))
-    const text = renderDmesg(logOf('ppc64le-7.2-fadump/vmcore').records, { ...kernelStyle, callers: true })
+    const text = renderDmesg(logOf('ppc64le-7.2-fadump/vmcore').records, callerStyle)
     expect(shown.length).toBeGreaterThan(30)
     expect(text.split('\n').filter((line) => shown.includes(line))).toEqual(shown)
   })
