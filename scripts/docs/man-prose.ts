@@ -162,6 +162,7 @@ export const commandProse: Readonly<Record<string, Prose>> = {
       'With -R a flattened stream, from standard input or a file, becomes the file it describes; it must have come whole, or nothing is kept. --dump-dmesg writes the kernel log, --vtop translates an address by the page tables, --mem-usage counts the pages of each kind: as makedumpfile prints them, but of any dump of any machine.',
       'When the output does not fit, on the disk or into --size-limit, it is tried again at the next level of -d; what fits at the last one stays as OUTPUT.incomplete, which can be analyzed, and the exit code is 5.',
       'A dump that was filtered before can be filtered again; levels add up. Pages that cannot be read are marked in a kdump file, are zeros in an ELF file, are counted, and make the exit code 6.',
+      'With --config data are erased that makedumpfile.conf(5) names: overwritten with X, or a pointer set to NULL, in every form of output, and recorded in it as makedumpfile does. No debug information is needed: the kernel carries its symbols (kallsyms) and types (BTF), but not which type a variable has. Well-known variables have theirs; of others give the size, or declare them as their source does, a line like: declare struct s1 *table[100]. A configuration that does not fit the kernel ends with exit code 2 before anything is written; data that a damaged dump does not lead to are told, and the exit code is 6.',
       'Firmware and boot loaders have been seen overwriting struct pages. What such records say is not believed: their pages are kept, counted and told, and the exit code is 6; with --strict such a dump is refused.',
     ],
     examples: [
@@ -171,6 +172,17 @@ export const commandProse: Readonly<Record<string, Prose>> = {
         command: "$ fadump filter -F -c -d 31 vmcore | ssh host 'fadump filter -R vmcore'",
       },
       { text: 'A kdump file as an ELF core file:', command: '$ fadump filter -E vmcore vmcore.elf' },
+      {
+        text: 'Without the command line and the names of modules:',
+        command: [
+          '$ cat erase.conf',
+          'erase saved_command_line',
+          'for m in modules within module:list',
+          '  erase m.name',
+          'endfor',
+          '$ fadump filter -l -d 31 --config erase.conf vmcore vmcore.clean',
+        ].join('\n'),
+      },
     ],
     exit: [
       [

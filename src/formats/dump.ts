@@ -8,6 +8,7 @@ import type { PhysicalMemory } from '../core/memory/physical.ts'
 import type { Ranges } from '../core/ranges.ts'
 import type { Abi } from '../core/struct.ts'
 import type { Note } from './elf/notes.ts'
+import type { LostMemory } from './lost.ts'
 
 export interface LoadSegment {
   /** Bytes of physical memory, from `physical`. */
@@ -71,6 +72,8 @@ export interface Dump extends Disposable {
    * them outwards to whole pages in the file) and for bit-exact copies. Closed with the dump.
    */
   readonly source: ByteSource
+  /** Memory that the dump should hold and does not; nothing for most dumps. Takes a pass over an index. */
+  readonly lost: () => LostMemory
   /** Damage that did not stop the opening. */
   readonly warnings: readonly Warning[]
 }

@@ -94,7 +94,10 @@ describeWithJudge('makedumpfile', 'makedumpfile', () => {
     const split = ['--split', '--splitblock-size', '512']
     runJudge('makedumpfile', ['-l', '-d', '1', ...split, '-f', source, ...parts])
     expectSameMemory(parts.toReversed())
-    expect(() => openDump(parts.slice(1))).toThrow(/a part of the split dump is missing/)
+    using rest = openDump(parts.slice(1))
+    expect(rest.warnings.map(({ message }) => message).join()).toContain(
+      'a part of the split dump is missing',
+    )
   })
 
   it('is cut short by a size limit and we read what is there', () => {

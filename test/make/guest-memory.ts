@@ -59,9 +59,9 @@ export class GuestMemory implements PhysicalMemory {
     this.write(address, new Uint8Array(view.buffer))
   }
 
-  writeU32(address: number, value: number): void {
+  writeU32(address: number, value: number, littleEndian = true): void {
     const view = new DataView(new ArrayBuffer(4))
-    view.setUint32(0, value, true)
+    view.setUint32(0, value, littleEndian)
     this.write(address, new Uint8Array(view.buffer))
   }
 

@@ -1,30 +1,32 @@
-// An x86_64 machine of 64 MiB with real page tables, a real memory section and struct pages of a
-// chosen era, opened as a kernel. Physical layout: page tables from 16 MiB, sections at 1 MiB, struct
-// pages at 32 MiB.
+// A machine of 64 MiB with real page tables, a real memory section and struct pages of a chosen era,
+// opened as a kernel. Physical layout, from the start of RAM: sections at 1 MiB, page tables from 16 MiB,
+// struct pages at 32 MiB.
 
 import { BufferSource } from '../../src/core/byte-source.ts'
 import { type Kernel, openKernel } from '../../src/core/kernel/kernel.ts'
-import { abi64le } from '../../src/core/struct.ts'
 import type { Dump } from '../../src/formats/dump.ts'
-import { writeNote } from '../../src/formats/elf/notes.ts'
+import { writeVmcoreinfo } from '../../src/formats/elf/notes.ts'
 import { utsname } from '../../src/formats/kdump/layout.ts'
 import { makeElfCore } from './elf-core.ts'
 import { type FactList, makeVmcoreinfoText } from './facts.ts'
 import { GuestMemory } from './guest-memory.ts'
 import type { PageEra, PageType } from './page-eras.ts'
-import { PageTableBuilder, x86Geometry } from './page-tables.ts'
+import { PageTableBuilder } from './page-tables.ts'
+import { type Platform, x86Platform } from './platforms.ts'
 
 const MiB = 1 << 20
-export const machinePages = (64 * MiB) / 4096
-const root = 16 * MiB
-const image = 0xffffffff80000000n
-export const directMap = 0xffff888000000000n
-const vmemmap = 0xffffea0000000000n
+const memorySize = 64 * MiB
+export const machinePages = memorySize / 4096
+export const directMap = x86Platform.linear
+/** Bytes from the start of RAM. */
 export const structPagesAt = 32 * MiB
 export const structPageSize = 64
-const roots = MiB
-const sections = MiB + 0x1000
-const utsAt = 2 * MiB
+const rootAt = 16 * MiB
+const rootsAt = MiB
+const sectionsAt = MiB + 0x1000
+const textAt = 2 * MiB
+const utsAt = 3 * MiB
+const sectionSize = 128 * MiB
 
 export interface PageWords {
   readonly flags?: readonly (number | undefined)[]
@@ -36,63 +38,82 @@ export interface PageWords {
 
 export class PageMachine {
   readonly era: PageEra
-  readonly memory = new GuestMemory([{ start: 0, end: 64 * MiB }])
+  readonly platform: Platform
+  readonly memory: GuestMemory
   readonly tables: PageTableBuilder
+  /** Page frame number of the first page of RAM. */
+  readonly firstPfn: number
 
-  constructor(era: PageEra) {
+  constructor(era: PageEra, platform: Platform = x86Platform) {
+    const { ramStart, linear, image, vmemmap, blockShift, utsMachine, abi } = platform
     this.era = era
-    this.tables = new PageTableBuilder(this.memory, x86Geometry(4), root)
-    for (let at = 0; at < 64 * MiB; at += 2 * MiB) this.tables.map(directMap + BigInt(at), at, 21)
-    for (let at = 0; at < 64 * MiB; at += 2 * MiB) this.tables.map(image + BigInt(at), at, 21)
-    this.memory.write(
-      utsAt,
-      utsname.write({ sysname: 'Linux', release: era.release, machine: 'x86_64' }, abi64le),
-    )
-    // One section of 128 MiB: 32768 struct pages of 64 bytes are one huge page.
-    this.tables.map(vmemmap, structPagesAt, 21)
-    this.memory.writeU64(roots, directMap + BigInt(sections))
-    this.memory.writeU64(sections, vmemmap | 0x1fn)
-    this.setPage(0, {})
+    this.platform = platform
+    this.firstPfn = ramStart / 4096
+    this.memory = new GuestMemory([{ start: ramStart, end: ramStart + memorySize }])
+    this.tables = new PageTableBuilder(this.memory, platform.geometry, ramStart + rootAt)
+    for (let at = ramStart; at < ramStart + memorySize; at += 2 ** blockShift) {
+      this.tables.map(linear + BigInt(at), at, blockShift)
+      this.tables.map(image + BigInt(at), at, blockShift)
+    }
+    const name = { sysname: 'Linux', release: era.release, machine: utsMachine }
+    this.memory.write(ramStart + utsAt, utsname.write(name, abi))
+    // 16384 struct pages of 64 bytes are a MiB.
+    this.tables.map(this.#structPage(this.firstPfn), ramStart + structPagesAt, blockShift)
+    this.memory.writeU64(ramStart + rootsAt, linear + BigInt(ramStart + sectionsAt), abi.littleEndian)
+    const section = ramStart + sectionsAt + 16 * Math.floor(ramStart / sectionSize)
+    this.memory.writeU64(section, vmemmap | 0x1fn, abi.littleEndian)
+    this.setPage(this.firstPfn, {})
     const first = new Uint8Array(structPageSize)
-    this.memory.read(structPagesAt, first)
+    this.memory.read(ramStart + structPagesAt, first)
     const all = new Uint8Array(machinePages * structPageSize)
     for (let at = 0; at < all.length; at += structPageSize) all.set(first, at)
-    this.memory.write(structPagesAt, all)
+    this.memory.write(ramStart + structPagesAt, all)
+  }
+
+  /** Virtual address. */
+  #structPage(pfn: number): bigint {
+    return this.platform.vmemmap + BigInt(pfn * structPageSize)
+  }
+
+  /** Physical address of the struct page. */
+  #recordAt(pfn: number): number {
+    return this.platform.ramStart + structPagesAt + (pfn - this.firstPfn) * structPageSize
   }
 
   /** As a page that nobody uses for anything special: kernel memory. */
   setPage(pfn: number, words: PageWords): void {
-    const at = structPagesAt + pfn * structPageSize
+    const at = this.#recordAt(pfn)
+    const { littleEndian } = this.platform.abi
     const flags = (words.flags ?? []).reduce<bigint>(
       (sum, bit) => sum | (bit === undefined ? 0n : 1n << BigInt(bit)),
       0n,
     )
-    this.memory.writeU64(at, flags)
-    this.memory.writeU64(at + 8, 0n)
-    this.memory.writeU64(at + 24, words.mapping ?? 0n)
-    this.memory.writeU64(at + 40, words.private ?? 0n)
-    this.memory.writeU32(at + 48, (words.mapcount ?? -1) >>> 0)
-    this.memory.writeU32(at + 52, (words.refcount ?? 1) >>> 0)
+    this.memory.writeU64(at, flags, littleEndian)
+    this.memory.writeU64(at + 8, 0n, littleEndian)
+    this.memory.writeU64(at + 24, words.mapping ?? 0n, littleEndian)
+    this.memory.writeU64(at + 40, words.private ?? 0n, littleEndian)
+    this.memory.writeU32(at + 48, (words.mapcount ?? -1) >>> 0, littleEndian)
+    this.memory.writeU32(at + 52, (words.refcount ?? 1) >>> 0, littleEndian)
   }
 
   /** A compound page of 2^order pages, its head with `words`. */
   setCompound(pfn: number, order: number, words: PageWords, hugetlb = false): void {
     const { flags, second, hugetlbFlag, compoundMask, types } = this.era
+    const { littleEndian } = this.platform.abi
     const typed = hugetlb && types.hugetlb !== undefined ? { mapcount: types.hugetlb } : {}
     this.setPage(pfn, { ...words, ...typed, flags: [flags.head, ...(words.flags ?? [])] })
     const mask = -BigInt(structPageSize * 2 ** order)
-    const head = vmemmap + BigInt(pfn * structPageSize)
+    const head = this.#structPage(pfn)
     for (let i = 1; i < 2 ** order; i++) {
       // What 7.2 leaves in the mapping slot of the first tail.
       this.setPage(pfn + i, i === 1 ? { mapping: 0xffffffffn } : {})
-      const tail = structPagesAt + (pfn + i) * structPageSize
-      this.memory.writeU64(tail + 8, (compoundMask ? mask : head) | 1n)
+      this.memory.writeU64(this.#recordAt(pfn + i) + 8, (compoundMask ? mask : head) | 1n, littleEndian)
     }
-    const next = structPagesAt + (pfn + 1) * structPageSize
+    const next = this.#recordAt(pfn + 1)
     if (second === 'dtor and order') this.memory.write(next + 16, Uint8Array.of(hugetlb ? 2 : 1, order))
     else {
       const flag = hugetlb && hugetlbFlag !== undefined ? 1n << BigInt(hugetlbFlag) : 0n
-      this.memory.writeU64(next, BigInt(order) | flag)
+      this.memory.writeU64(next, BigInt(order) | flag, littleEndian)
     }
   }
 
@@ -108,53 +129,55 @@ export class PageMachine {
   }
 
   facts(): FactList {
+    const { ramStart, image, linear, facts } = this.platform
+    const inImage = (at: number): bigint => image + BigInt(ramStart + at)
     return {
-      lines: { OSRELEASE: this.era.release, PAGESIZE: 4096 },
+      lines: { OSRELEASE: this.era.release, PAGESIZE: 4096, ...facts.lines },
       symbols: {
-        init_uts_ns: image + BigInt(utsAt),
-        swapper_pg_dir: image + BigInt(root),
-        init_top_pgt: image + BigInt(root),
-        _stext: image + BigInt(2 * MiB),
-        mem_section: directMap + BigInt(roots),
+        init_uts_ns: inImage(utsAt),
+        swapper_pg_dir: inImage(rootAt),
+        _stext: inImage(textAt),
+        mem_section: linear + BigInt(ramStart + rootsAt),
+        ...facts.symbols,
       },
-      numbers: {
-        phys_base: 0,
-        pgtable_l5_enabled: 0,
-        SECTION_SIZE_BITS: 27,
-        MAX_PHYSMEM_BITS: 46,
-        ...this.era.numbers,
-      },
+      numbers: { SECTION_SIZE_BITS: 27, ...facts.numbers, ...this.era.numbers },
       sizes: { page: structPageSize, mem_section: 16 },
       offsets: { 'uts_namespace.name': 0, 'mem_section.section_mem_map': 0, ...this.era.offsets },
-      lengths: { mem_section: 2048, 'zone.free_area': 11 },
+      lengths: { 'zone.free_area': 11, ...facts.lengths },
     }
   }
 
   /** As the kernel's own core file. */
   elfCore(): Uint8Array {
-    const data = new Uint8Array(64 * MiB)
-    this.memory.read(0, data)
-    const text = Buffer.from(makeVmcoreinfoText(this.facts()))
+    const { ramStart, linear, abi, elfMachine } = this.platform
+    const data = new Uint8Array(memorySize)
+    this.memory.read(ramStart, data)
     return makeElfCore({
-      segments: [{ physical: 0, virtual: directMap, data }],
-      noteAreas: [writeNote('VMCOREINFO', 0, text, true)],
+      machine: elfMachine,
+      littleEndian: abi.littleEndian,
+      segments: [{ physical: ramStart, virtual: linear + BigInt(ramStart), data }],
+      noteAreas: [writeVmcoreinfo(makeVmcoreinfoText(this.facts()), abi.littleEndian)],
     })
   }
 
   open(facts: FactList = this.facts()): Kernel {
-    return openKernel(makeDump(this.memory, makeVmcoreinfoText(facts)))
+    return openKernel(makeDump(this.memory, makeVmcoreinfoText(facts), this.platform))
   }
 }
 
 /** A dump that is nothing but memory and VMCOREINFO. */
-export function makeDump(memory: GuestMemory, vmcoreinfo: string): Dump {
+export function makeDump(
+  memory: GuestMemory,
+  vmcoreinfo: string,
+  { elfMachine, abi }: Pick<Platform, 'elfMachine' | 'abi'> = x86Platform,
+): Dump {
   return {
     format: 'elf',
     container: 'file',
     paths: undefined,
     name: 'built',
-    elfMachine: 62,
-    abi: abi64le,
+    elfMachine,
+    abi,
     memory,
     pageSize: undefined,
     source: new BufferSource(new Uint8Array(), 'built'),
@@ -164,6 +187,7 @@ export function makeDump(memory: GuestMemory, vmcoreinfo: string): Dump {
     segments: [],
     elfFlags: 0,
     eraseInfo: '',
+    lost: () => ({ size: 0, ranges: [] }),
     kdump: undefined,
     warnings: [],
     [Symbol.dispose]() {},

@@ -3,9 +3,11 @@
 import { levelBits, type PageKind } from '../../src/core/kernel/page-kind.ts'
 import type { PageEra } from './page-eras.ts'
 import { PageMachine, type PageWords } from './page-machine.ts'
+import { type Platform, x86Platform } from './platforms.ts'
 
-/** An address of the slab, where struct anon_vma lives. */
-export const anonVma = 0xffff888001234560n
+/** Addresses of the slab: where struct anon_vma, address_space and the like live. */
+const slabAddress = ({ linear, ramStart }: Platform, at: bigint): bigint => linear + BigInt(ramStart) + at
+export const anonVma = slabAddress(x86Platform, 0x1234560n)
 
 interface Scene {
   readonly kind: PageKind
@@ -16,7 +18,9 @@ interface Scene {
 }
 
 /** Pages of every kind that `era` knows, by name. */
-function scenesOf(era: PageEra): Record<string, Scene> {
+function scenesOf(era: PageEra, platform: Platform): Record<string, Scene> {
+  const anonVma = slabAddress(platform, 0x1234560n)
+  const odd = slabAddress(platform, 0x3000001n)
   const { flags, types } = era
   const one = (kind: PageKind, words: PageWords): Scene => ({
     kind,
@@ -37,7 +41,7 @@ function scenesOf(era: PageEra): Record<string, Scene> {
     ...one(kind, { mapcount: types[type] ?? -1, ...words }),
     ...(types[type] === undefined ? { write: undefined } : {}),
   })
-  const cached = { flags: [flags.lru], mapping: 0xffff888002000000n }
+  const cached = { flags: [flags.lru], mapping: slabAddress(platform, 0x2000000n) }
   const slabFlags = flags.slab === undefined ? {} : { flags: [flags.slab] }
   return {
     'kernel memory': one('kernel', {}),
@@ -58,12 +62,12 @@ function scenesOf(era: PageEra): Record<string, Scene> {
     'one free page': free(0),
     'largest free block': free(10),
     'slab whose slot looks anonymous': {
-      ...typed('kernel', 'slab', { mapping: 0xffff888003000001n }),
-      ...(flags.slab === undefined ? {} : one('kernel', { ...slabFlags, mapping: 0xffff888003000001n })),
+      ...typed('kernel', 'slab', { mapping: odd }),
+      ...(flags.slab === undefined ? {} : one('kernel', { ...slabFlags, mapping: odd })),
     },
     'page given back by a balloon': typed('offline', 'offline'),
-    'page table whose slot looks anonymous': typed('kernel', 'table', { mapping: 0xffff888003000001n }),
-    'zsmalloc page whose slot looks anonymous': typed('kernel', 'zsmalloc', { mapping: 0xffff888003000001n }),
+    'page table whose slot looks anonymous': typed('kernel', 'table', { mapping: odd }),
+    'zsmalloc page whose slot looks anonymous': typed('kernel', 'zsmalloc', { mapping: odd }),
     'broken memory': one('hwpoison', { flags: [flags.poisoned] }),
     'broken anonymous memory': one('user', {
       flags: [flags.poisoned, flags.lru],
@@ -76,7 +80,11 @@ function scenesOf(era: PageEra): Record<string, Scene> {
       mapping: anonVma | 1n,
       mapcount: 0,
     }),
-    'integer that happens to be odd': one('kernel', { mapping: 0xffffffffn }),
+    'integer that happens to be odd': {
+      ...one('kernel', { mapping: 0xffffffffn }),
+      // On s390x that may be an address of the kernel.
+      ...(platform.utsMachine === 's390x' ? { write: undefined } : {}),
+    },
   }
 }
 
@@ -95,11 +103,14 @@ export interface PlacedScene extends Scene {
 }
 
 /** One scene after the other, each naturally aligned, with a kernel page between them. */
-export function makeScenes(era: PageEra): { machine: PageMachine; scenes: readonly PlacedScene[] } {
-  const machine = new PageMachine(era)
+export function makeScenes(
+  era: PageEra,
+  platform: Platform = x86Platform,
+): { machine: PageMachine; scenes: readonly PlacedScene[] } {
+  const machine = new PageMachine(era, platform)
   const scenes: PlacedScene[] = []
-  let pfn = 0
-  for (const [name, scene] of Object.entries(scenesOf(era))) {
+  let pfn = machine.firstPfn
+  for (const [name, scene] of Object.entries(scenesOf(era, platform))) {
     if (scene.write === undefined) continue
     pfn = Math.ceil((pfn + 1) / scene.pages) * scene.pages
     scene.write(machine, pfn)

@@ -3,14 +3,17 @@
 
 import type { GuestMemory } from './guest-memory.ts'
 
-interface Geometry {
+export interface Geometry {
   /** Lowest index bit of each level, top first. */
   readonly shifts: readonly number[]
   /** Highest address bit that the top level indexes. */
   readonly addressBits: number
   readonly littleEndian: boolean
-  table(address: bigint): bigint
+  /** An entry of the level at bit `shift`. */
+  table(address: bigint, shift: number): bigint
   leaf(address: bigint, shift: number): bigint
+  /** What a table of the level at bit `shift` is filled with; by default zeros. */
+  empty?(shift: number): bigint
 }
 
 const bit = (n: number): bigint => 1n << BigInt(n)
@@ -61,6 +64,33 @@ export function arm64Geometry(pageShift: 12 | 14 | 16, addressBits: number, lpa2
   }
 }
 
+/** RISC-V privileged 12.4: V, R, W, A, D, G; the page number stands in bits 53 to 10. */
+export const riscvGeometry = (levels: 3 | 4 | 5): Geometry => ({
+  shifts: [48, 39, 30, 21, 12].slice(5 - levels),
+  addressBits: 12 + 9 * levels,
+  littleEndian: true,
+  table: (address) => ((address >> 12n) << 10n) | 1n,
+  leaf: (address) => ((address >> 12n) << 10n) | 0xe7n,
+})
+
+/**
+ * z/Architecture Principles of Operation, 3-44: tables tell their type in bits 3:2 and their length in
+ * bits 1:0, the bit 0x20 makes an entry invalid and 0x400 a leaf; of a page table entry it is 0x400.
+ */
+export function s390xGeometry(topTable: 'region3' | 'region2' | 'region1'): Geometry {
+  const shifts = [53, 42, 31, 20, 12].slice({ region1: 0, region2: 1, region3: 2 }[topTable])
+  const type = (shift: number): bigint => ({ 53: 0xcn, 42: 8n, 31: 4n })[shift] ?? 0n
+  const length = (shift: number): bigint => (shift > 20 ? 3n : 0n)
+  return {
+    shifts,
+    addressBits: Math.min(64, 11 + (shifts[0] as number)),
+    littleEndian: false,
+    table: (address, shift) => address | type(shift) | length(shift),
+    leaf: (address, shift) => address | (shift === 12 ? 0x3dn : 0x400n | type(shift)),
+    empty: (shift) => (shift === 12 ? 0x400n : 0x20n | type(shift)),
+  }
+}
+
 export class PageTableBuilder {
   readonly root: number
   readonly #memory: GuestMemory
@@ -75,6 +105,16 @@ export class PageTableBuilder {
     this.#memory = memory
     this.#geometry = geometry
     this.#next = root + 65536
+    this.#clear(root, 0)
+  }
+
+  #clear(table: number, depth: number): void {
+    const { shifts, addressBits, empty, littleEndian } = this.#geometry
+    const shift = shifts[depth] as number
+    const entry = empty?.(shift)
+    if (entry === undefined) return
+    const count = 2 ** ((depth === 0 ? addressBits : (shifts[depth - 1] as number)) - shift)
+    for (let i = 0; i < count; i++) this.#memory.writeU64(table + 8 * i, entry, littleEndian)
   }
 
   /** Where the entry of `shift` for `virtual` stands; makes the tables down to it. */
@@ -92,7 +132,8 @@ export class PageTableBuilder {
         next = this.#next
         this.#next += 65536
         this.#tables.set(key, next)
-        this.#memory.writeU64(at, this.#geometry.table(BigInt(next)), littleEndian)
+        this.#clear(next, shifts.indexOf(level) + 1)
+        this.#memory.writeU64(at, this.#geometry.table(BigInt(next), level), littleEndian)
       }
       table = next
       top = level

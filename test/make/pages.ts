@@ -76,6 +76,12 @@ export function hostilePages(size: number): Uint8Array[] {
   page((at) => (at === (size >> 1) + 3 ? 200 : 100))
   page((at) => at & 0xff)
   page((at) => Math.clz32(((random[at] as number) << 16) | (random[(at + 1) % size] as number)))
+  // Distributions from flat to steep, alone and with repeats.
+  for (let power = 1; power <= 12; power++) {
+    const skewed = random.map((byte) => 256 * (byte / 256) ** power)
+    pages.push(skewed)
+    page((at) => skewed[at % (40 * power) < 13 ? at : at % 97] as number)
+  }
   // A literal between matches: many short sequences. Growing counters. Repeats in turn.
   page((at) => (at % 9 === 0 ? random[at] : random[at % 9]) as number)
   page((at) => (at % 8 === 0 ? at >> 3 : at % 8 === 1 ? at >> 11 : 0x88))

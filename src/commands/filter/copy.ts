@@ -6,11 +6,13 @@ import { openDump } from '../../formats/index.ts'
 import type { Ui } from '../../ui/output.ts'
 import { startProgress, tellFiltered } from './messages.ts'
 import { filterOptions, type Options } from './options.ts'
+import { erasedAsAsked } from './source.ts'
 
 export async function copyDump(ui: Ui, paths: readonly string[], options: Options): Promise<void> {
   const sources = paths.length === 1 ? paths : paths.slice(0, -1)
   const output = paths.length === 1 ? '-' : (paths.at(-1) as string)
-  using dump = withVmcoreinfo(openDump(sources))
+  using source = withVmcoreinfo(openDump(sources))
+  const dump = erasedAsAsked(source, options)
   using progress = startProgress(ui, options, `Filtering ${sources.join(' ')}`)
   const work = {
     ...filterOptions(options),

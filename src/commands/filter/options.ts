@@ -25,6 +25,8 @@ export interface Options {
   /** Bytes. */
   readonly sizeLimit?: number
   readonly strict?: boolean
+  /** Path. */
+  readonly config?: string
   readonly messageLevel?: number
   readonly debug?: boolean
   readonly showStats?: boolean
@@ -105,6 +107,7 @@ const groups = (): readonly (readonly [string, readonly Option[]])[] => [
   [
     'More about the output',
     [
+      new Option('--config <file>', 'erase what this makedumpfile.conf(5) names'),
       new Option('--strict', 'refuse a dump that is incomplete or damaged'),
       new Option('--compress <codec>', `compress each page, with ${levelsHelp()}; or none`).argParser(
         parseCompression,

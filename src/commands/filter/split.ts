@@ -7,11 +7,13 @@ import { openDump } from '../../formats/index.ts'
 import type { Ui } from '../../ui/output.ts'
 import { startProgress, tellFiltered } from './messages.ts'
 import { filterOptions, type Options } from './options.ts'
+import { erasedAsAsked } from './source.ts'
 
 export async function splitDump(ui: Ui, paths: readonly string[], options: Options): Promise<void> {
-  const [source = '', ...outputs] = paths
-  using dump = withVmcoreinfo(openDump(source))
-  using progress = startProgress(ui, options, `Filtering ${source}`)
+  const [path = '', ...outputs] = paths
+  using source = withVmcoreinfo(openDump(path))
+  const dump = erasedAsAsked(source, options)
+  using progress = startProgress(ui, options, `Filtering ${path}`)
   const result = await filterToParts(dump, outputs, {
     ...filterOptions(options),
     unit: options.splitblockSize === undefined ? undefined : options.splitblockSize * KiB,

@@ -8,6 +8,7 @@ import type { Mapping } from '../memory/virtual.ts'
 import { abi64le } from '../struct.ts'
 import { elfMachines } from './elf-machines.ts'
 import { type KernelFacts, required } from './facts.ts'
+import { imageWindow } from './image-window.ts'
 import type { Arch, TranslationInputs } from './index.ts'
 import { type Level, makeLevels, type PageTableFormat, PageTables } from './page-table.ts'
 
@@ -18,6 +19,9 @@ export const arm64: Arch = {
   elfMachine: elfMachines.aarch64,
   utsMachine: 'aarch64',
   abi: abi64le,
+  // Pointers may carry a tag in their top byte.
+  lowestAddress: 0xf0f0000000000000n,
+  oldSectionBits: 30,
   registers: {
     prstatusSize: 392,
     // struct user_pt_regs
@@ -95,20 +99,6 @@ function outputAddress(entry: bigint, pageSize: number, lpa2: boolean): bigint {
   if (lpa2) return BigInt.asUintN(50, field) | (((entry >> 8n) & 3n) << 50n)
   const low = BigInt.asUintN(48, field)
   return pageSize === 65536 ? low | (((entry >> 12n) & 0xfn) << 48n) : low
-}
-
-/** From the start of the text to the last symbol that VMCOREINFO names: the image is larger, never smaller. */
-function imageWindow(facts: KernelFacts, pageSize: number, imageOffset: bigint): Mapping | undefined {
-  const start = facts.symbol('_stext')
-  if (start === undefined) return undefined
-  let last = start
-  for (const name of ['swapper_pg_dir', 'init_uts_ns', 'node_online_map', 'prb', 'clear_seq']) {
-    const symbol = facts.symbol(name) ?? 0n
-    if (symbol > last && symbol - start < 1n << 30n) last = symbol
-  }
-  const physical = wrap(start - imageOffset)
-  if (physical >= 1n << 52n) return undefined
-  return { start, end: last + BigInt(pageSize), physical: Number(physical) }
 }
 
 /** RAM in the linear map. PHYS_OFFSET belongs to the configured PAGE_OFFSET and may be "negative". */

@@ -9,6 +9,8 @@ export interface KernelFacts {
   number(name: string): bigint | undefined
   offset(member: string): number | undefined
   size(type: string): number | undefined
+  /** `KEY=`, a hexadecimal number without a prefix. */
+  hex(key: string): bigint | undefined
 }
 
 /** `value`, or a KernelError that names the missing key. */

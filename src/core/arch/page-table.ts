@@ -24,6 +24,8 @@ interface Entry {
   readonly kind: 'table' | 'leaf'
   /** Physical; bits below the size of what is mapped are ignored. Less than 2^53. */
   readonly address: bigint
+  /** Of a leaf that maps more than an entry of its level covers: 2^shift bytes. */
+  readonly shift?: number
 }
 
 export interface PageTableFormat {
@@ -129,7 +131,7 @@ export class PageTables implements Translation {
       steps?.push({ level: level.name, at, entry: value })
       const entry = this.#format.decode(value, level)
       if (entry === undefined) return undefined
-      if (entry.kind === 'leaf') return leafMapping(address, level, entry.address)
+      if (entry.kind === 'leaf') return leafMapping(address, entry.shift ?? level.shift, entry.address)
       table = Number(entry.address)
     }
     return undefined
@@ -159,8 +161,8 @@ export class PageTables implements Translation {
   }
 }
 
-function leafMapping(address: VirtAddr, level: Level, physical: bigint): Mapping {
-  const size = 1n << BigInt(level.shift)
+function leafMapping(address: VirtAddr, shift: number, physical: bigint): Mapping {
+  const size = 1n << BigInt(shift)
   const start = address & ~(size - 1n)
   return { start, end: start + size, physical: Number(physical & ~(size - 1n)) }
 }

@@ -1,12 +1,12 @@
-// ppc64le: RAM is mapped linearly at 0xc000000000000000; vmalloc and vmemmap need tables. Those of the
+// ppc64, in either byte order: RAM is mapped linearly at 0xc000000000000000; vmalloc and vmemmap need tables. Those of the
 // radix MMU are the hardware's own; under the hash MMU they are Linux's, and vmemmap is a list instead.
-// Entries are big-endian on little-endian kernels too. Source: arch/powerpc/include/asm/book3s/64.
+// Entries are big-endian on little-endian kernels too, since Linux 4.7. Source: arch/powerpc/include/asm/book3s/64.
 
 import { hex, type VirtAddr } from '../address.ts'
 import { KernelError } from '../errors.ts'
 import type { PhysicalMemory } from '../memory/physical.ts'
 import type { Mapping } from '../memory/virtual.ts'
-import { abi64le } from '../struct.ts'
+import { type Abi, abi64be, abi64le } from '../struct.ts'
 import { elfMachines } from './elf-machines.ts'
 import type { KernelFacts } from './facts.ts'
 import type { Arch, TranslationInputs } from './index.ts'
@@ -28,11 +28,13 @@ const indexBits = {
   hash: { 65536: [8, 10, 10, 8], 4096: [9, 7, 9, 9] },
 } as const
 
-export const ppc64le: Arch = {
-  name: 'ppc64le',
+const makeArch = (name: 'ppc64le' | 'ppc64', abi: Abi): Arch => ({
+  name,
   elfMachine: elfMachines.ppc64,
-  utsMachine: 'ppc64le',
-  abi: abi64le,
+  utsMachine: name,
+  abi,
+  lowestAddress: linearBase,
+  oldSectionBits: 24,
   registers: {
     prstatusSize: 504,
     // struct pt_regs; four more slots are zero.
@@ -44,13 +46,17 @@ export const ppc64le: Arch = {
     stackPointer: 'r1',
     userMode: { register: 'msr', mask: 0x4000n, value: 0x4000n },
   },
-  openTranslation,
-}
+  openTranslation: (inputs) => openTranslation(inputs, abi.littleEndian),
+})
 
-function openTranslation({ facts, memory, pageSize }: TranslationInputs): PageTables {
+export const ppc64le = makeArch('ppc64le', abi64le)
+export const ppc64 = makeArch('ppc64', abi64be)
+
+function openTranslation({ facts, memory, pageSize }: TranslationInputs, littleEndian: boolean): PageTables {
   const pgd = facts.symbol('swapper_pg_dir')
   if (pgd === undefined) throw new KernelError('VMCOREINFO has no SYMBOL(swapper_pg_dir)')
-  const radix = usesRadix(facts, memory)
+  const readLinear = makeLinearReader(memory, littleEndian)
+  const radix = usesRadix(facts, readLinear)
   const bits = indexBits[radix ? 'radix' : 'hash'][pageSize as 4096 | 65536]
   if (bits === undefined) {
     throw new KernelError(`no ppc64 page table is known for pages of ${pageSize} bytes`)
@@ -61,7 +67,7 @@ function openTranslation({ facts, memory, pageSize }: TranslationInputs): PageTa
   if (radix) tables.addCheckedWindow(linear, [Number(root)])
   else {
     tables.addWindow(linear)
-    for (const window of vmemmapWindows(facts, memory)) tables.addWindow(window)
+    for (const window of vmemmapWindows(facts, readLinear)) tables.addWindow(window)
   }
   return tables
 }
@@ -86,20 +92,20 @@ function formatOf(pageSize: number, bits: readonly number[], radix: boolean): Pa
 }
 
 /** NUMBER(RADIX_MMU) since Linux 6.9, before that the feature word of the CPU the kernel runs on. */
-function usesRadix(facts: KernelFacts, memory: PhysicalMemory): boolean {
+function usesRadix(facts: KernelFacts, readLinear: LinearReader): boolean {
   const stated = facts.number('RADIX_MMU')
   if (stated !== undefined) return stated !== 0n
   const spec = facts.symbol('cur_cpu_spec')
   const offset = facts.offset('cpu_spec.mmu_features')
   if (spec === undefined || offset === undefined) return true
-  return (readLinear(memory, readLinear(memory, spec, 8) + BigInt(offset), 4) & BigInt(radixFeature)) !== 0n
+  return (readLinear(readLinear(spec, 8) + BigInt(offset), 4) & BigInt(radixFeature)) !== 0n
 }
 
 /** More than any machine has: one backing covers the struct pages of 16 GiB (64K pages) or more. */
 const maxBackings = 1 << 17
 
 /** struct vmemmap_backing: under the hash MMU, the pages that hold the struct pages, as a list. */
-function vmemmapWindows(facts: KernelFacts, memory: PhysicalMemory): Mapping[] {
+function vmemmapWindows(facts: KernelFacts, readLinear: LinearReader): Mapping[] {
   const head = facts.symbol('vmemmap_list')
   const psize = facts.symbol('mmu_vmemmap_psize')
   const psizeDefs = facts.symbol('mmu_psize_defs')
@@ -112,32 +118,36 @@ function vmemmapWindows(facts: KernelFacts, memory: PhysicalMemory): Mapping[] {
   if (defSize === undefined || shiftOffset === undefined) return []
   if (next === undefined || phys === undefined || virt === undefined) return []
 
-  const first = readLinear(memory, head, 8)
+  const first = readLinear(head, 8)
   if (first === 0n) return []
-  const def = psizeDefs + readLinear(memory, psize, 4) * BigInt(defSize)
-  const shift = readLinear(memory, def + BigInt(shiftOffset), 4)
+  const def = psizeDefs + readLinear(psize, 4) * BigInt(defSize)
+  const shift = readLinear(def + BigInt(shiftOffset), 4)
   if (shift < 12n || shift > 34n) {
     throw new KernelError(`the page size of vmemmap is given as 2^${shift} bytes`)
   }
   const windows: Mapping[] = []
-  for (let at = first; at !== 0n; at = readLinear(memory, at + BigInt(next), 8)) {
+  for (let at = first; at !== 0n; at = readLinear(at + BigInt(next), 8)) {
     if (windows.length > 0 && at === first) break
     if (windows.length === maxBackings) {
       throw new KernelError(`vmemmap_list does not end after ${maxBackings} entries`)
     }
-    const start = readLinear(memory, at + BigInt(virt), 8)
-    const physical = Number(readLinear(memory, at + BigInt(phys), 8) & leafMask)
+    const start = readLinear(at + BigInt(virt), 8)
+    const physical = Number(readLinear(at + BigInt(phys), 8) & leafMask)
     windows.push({ start, end: start + (1n << shift), physical })
   }
   return windows
 }
 
 /** A number in the linear map, which needs no tables. */
-function readLinear(memory: PhysicalMemory, address: VirtAddr, length: 4 | 8): bigint {
-  if (address < linearBase || address >= linearEnd) {
-    throw new KernelError(`the linear map does not hold ${hex(address)}`)
-  }
+type LinearReader = (address: VirtAddr, length: 4 | 8) => bigint
+
+function makeLinearReader(memory: PhysicalMemory, littleEndian: boolean): LinearReader {
   const view = new DataView(new ArrayBuffer(8))
-  memory.read(Number(address - linearBase), new Uint8Array(view.buffer, 0, length))
-  return length === 4 ? BigInt(view.getUint32(0, true)) : view.getBigUint64(0, true)
+  return (address, length) => {
+    if (address < linearBase || address >= linearEnd) {
+      throw new KernelError(`the linear map does not hold ${hex(address)}`)
+    }
+    memory.read(Number(address - linearBase), new Uint8Array(view.buffer, 0, length))
+    return length === 4 ? BigInt(view.getUint32(0, littleEndian)) : view.getBigUint64(0, littleEndian)
+  }
 }

@@ -22,6 +22,8 @@ export const x86_64: Arch = {
   elfMachine: elfMachines.x86_64,
   utsMachine: 'x86_64',
   abi: abi64le,
+  lowestAddress: 0xff00000000000000n,
+  oldSectionBits: 27,
   registers: {
     prstatusSize: 336,
     // struct user_regs_struct

@@ -3,9 +3,9 @@
 
 import { findMember } from '../../formats/btf/members.ts'
 import type { VirtAddr } from '../address.ts'
-import { KernelError, UsageError } from '../errors.ts'
+import { UsageError } from '../errors.ts'
 import { baseName, isCompound, outerLayer } from '../kernel/c-type.ts'
-import { walkList } from '../kernel/lists.ts'
+import { makeChainCheck, walkList } from '../kernel/lists.ts'
 import type { EraseLoop } from './erase-config.ts'
 import type { EraseScope, Place } from './erase-scope.ts'
 
@@ -51,9 +51,9 @@ function* chainPlaces(scope: EraseScope, { list, via = 'next' }: EraseLoop, star
     })
   }
   const first = place?.address
-  for (let count = 0; place !== undefined; count++) {
-    if (count === maxElements)
-      throw new KernelError(`the chain of ${list} has more than ${maxElements} elements`)
+  const check = makeChainCheck(`the chain of ${list}`, maxElements)
+  while (place !== undefined) {
+    check(place.address)
     yield place
     const next: Place | undefined = scope.member(place, via, `${list}.${via}`)
     if (next === undefined) return

@@ -2,6 +2,7 @@
 // reads and packs them, an output gives them their places in a sink.
 
 import type { Dump } from '../../formats/dump.ts'
+import type { LostMemory } from '../../formats/lost.ts'
 import type { ByteSink } from '../byte-sink.ts'
 import type { CodecName } from '../codecs/codec.ts'
 import type { NoSpaceError, Warning } from '../errors.ts'
@@ -50,6 +51,8 @@ export interface FilterResult {
   readonly incomplete: boolean
   /** Where the source's struct pages were overwritten; null when they were not. */
   readonly damage: MapDamage | null
+  /** Memory that the source should hold and does not. */
+  readonly missing: LostMemory
   readonly warnings: readonly Warning[]
 }
 
@@ -98,6 +101,7 @@ export function makeResult(
     writtenBytes: written.writtenBytes,
     incomplete: isPartial(plan, written),
     damage: plan.damage ?? null,
+    missing: dump.lost(),
     warnings: [...plan.warnings, ...lossWarnings(written)],
   }
 }

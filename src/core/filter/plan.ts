@@ -22,6 +22,7 @@ import type { MapDamage } from '../kernel/page-sanity.ts'
 import { readUtsname } from '../kernel/uts.ts'
 import type { Mapping } from '../memory/virtual.ts'
 import { checkLevel, needsKernel } from './dump-level.ts'
+import { notErased } from './erase.ts'
 
 export interface PlanOptions {
   /** Dump level, 0 to 31. */
@@ -101,7 +102,10 @@ export function planFilter(dump: Dump, options: PlanOptions): FilterPlan {
 
 /** @throws {FormatError} */
 function refuseDamage(dump: Dump, { damage, warnings }: Classification): void {
-  const isReason = damage === undefined ? isLoss : ({ code }: Warning) => code === structPagesDamaged
+  const isReason =
+    damage === undefined
+      ? (warning: Warning) => isLoss(warning) || warning.code === notErased
+      : ({ code }: Warning) => code === structPagesDamaged
   const reason = [...dump.warnings, ...warnings].find(isReason)
   if (reason === undefined) return
   throw new FormatError({
@@ -160,9 +164,7 @@ function findUtsname(dump: Dump, kernel: Kernel | undefined, warnings: Warning[]
   }
   if (dump.kdump !== undefined) return dump.kdump.utsname
   // The machine's name is the only thing in a kdump file that tells its architecture.
-  const arch = findArch(dump.elfMachine)
-  const known = arch !== undefined && arch.abi.littleEndian === dump.abi.littleEndian
-  return { ...nameless, machine: known ? arch.utsMachine : '' }
+  return { ...nameless, machine: findArch(dump)?.utsMachine ?? '' }
 }
 
 /** The machine is not erased with the rest: it is the only thing in a kdump file that tells it. */

@@ -7,6 +7,7 @@ import { descriptorReader } from '../../formats/kdump/descriptors.ts'
 import { descriptorSize, statusFlags } from '../../formats/kdump/layout.ts'
 import type { KdumpPart } from '../../formats/kdump/memory.ts'
 import { type KdumpParts, readEraseInfo, readNotes, readParts } from '../../formats/kdump/reader.ts'
+import { checkWhole } from '../../formats/kdump/split.ts'
 import { type KdumpLayout, makeKdumpLayout } from '../../formats/kdump/writer.ts'
 import { MiB } from '../address.ts'
 import type { ByteSink } from '../byte-sink.ts'
@@ -47,6 +48,7 @@ export async function reassemble(
 ): Promise<ReassembleResult> {
   using sources = openAll(paths, openBytes)
   const set = readParts(sources.list)
+  checkWhole(set.parts)
   const layout = wholeLayout(set)
   using file = new OutputFile(output, options)
   const result = await writeWhole(set, layout, fileSink(file), options)

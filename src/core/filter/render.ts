@@ -1,5 +1,6 @@
 // What a filter did, for people.
 
+import type { LostMemory } from '../../formats/lost.ts'
 import { hex } from '../address.ts'
 import { printableLine } from '../printable.ts'
 import { renderPairs, renderTable } from '../table.ts'
@@ -18,8 +19,8 @@ export function renderFilterResult(result: FilterResult | SplitResult): string {
   ])
   const share = (result.outputSize / Math.max(1, result.memorySize)) * 100
   const written = `written: ${renderSize(result.outputSize)}, ${share.toFixed(1)} % of the memory`
-  const parts = 'parts' in result ? `\n\n${renderParts(result)}` : ''
-  return `${head}\n\n${renderPages(result)}${parts}\n\n${written}`
+  const parts = 'parts' in result ? [renderParts(result)] : []
+  return [head, renderPages(result), ...renderMissing(result.missing), ...parts, written].join('\n\n')
 }
 
 export function renderReassembled({ parts, output, pageSize, ...result }: ReassembleResult): string {
@@ -29,6 +30,24 @@ export function renderReassembled({ parts, output, pageSize, ...result }: Reasse
     ['pages', `${renderCount(result.storedPages)} of ${renderSize(pageSize)}`],
     ...(result.lostPages === 0 ? [] : [['missing', renderPlural(result.lostPages, 'page')] as const]),
   ])
+}
+
+/** Stretches that are shown; --json has more. */
+const mostShown = 12
+
+function renderMissing({ size, ranges }: LostMemory): string[] {
+  if (size === 0) return []
+  const columns = [
+    { title: 'missing in the source' },
+    { title: 'size', align: 'right' },
+    { title: 'reason' },
+  ] as const
+  const rows = ranges
+    .slice(0, mostShown)
+    .map(({ start, end, reason }) => [`${hex(start)}-${hex(end)}`, renderSize(end - start), reason])
+  const all = ranges.length > 1 ? [['all', renderSize(size), '']] : []
+  const more = ranges.length > mostShown ? [['…', '', '']] : []
+  return [renderTable(columns, [...rows, ...more, ...all])]
 }
 
 const formatName = ({ format, codec, flattened }: FilterResult): string =>

@@ -89,7 +89,7 @@ export function withoutWalk({ dumpable }: DumpPages): Classification {
 
 function walk(kernel: Kernel, options: ClassifyOptions): Classification {
   const { level, likeMakedumpfile = false, pages } = options
-  const fields = readPageFields(kernel.vmcoreinfo, kernel.arch.abi, likeMakedumpfile)
+  const fields = readPageFields(kernel.vmcoreinfo, kernel.arch, likeMakedumpfile)
   const memMap = readMemMap(kernel)
   const keep = pages.dumpable.first(memMap.endPfn)
   const left = new Map<PageKind, number>()

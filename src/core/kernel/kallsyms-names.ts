@@ -17,7 +17,7 @@ export interface PackedNames {
 const maxTokenTable = 64 * 1024
 const maxPoolSize = 256 * MiB
 /** Names from one marker to the next. */
-export const markerStep = 256
+const markerStep = 256
 
 export interface NameLayout {
   /** Where each name starts, and where the last one ends. */

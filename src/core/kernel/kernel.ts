@@ -2,7 +2,7 @@
 // tasks, page kinds) take a Kernel and return plain records.
 
 import type { Dump } from '../../formats/dump.ts'
-import { type Arch, findArch } from '../arch/index.ts'
+import { type Arch, archList, findArch } from '../arch/index.ts'
 import { KernelError } from '../errors.ts'
 import { VirtualMemory } from '../memory/virtual.ts'
 import { Vmcoreinfo } from './vmcoreinfo.ts'
@@ -18,10 +18,11 @@ export interface Kernel {
 
 /** @throws {KernelError} when the architecture is unknown or the dump has no VMCOREINFO. */
 export function openKernel(dump: Dump): Kernel {
-  const arch = findArch(dump.elfMachine)
+  const arch = findArch(dump)
   if (arch === undefined) {
-    throw new KernelError(`${dump.name}: no support for ELF machine ${dump.elfMachine}`, {
-      hint: 'known are x86_64, ppc64le and arm64',
+    const order = dump.abi.littleEndian ? 'little-endian' : 'big-endian'
+    throw new KernelError(`${dump.name}: no support for ELF machine ${dump.elfMachine}, ${order}`, {
+      hint: `known are ${archList.map(({ name }) => name).join(', ')}`,
     })
   }
   if (dump.vmcoreinfo === undefined) {

@@ -4,7 +4,6 @@
 // Source: Linux include/linux/mmzone.h, mm/sparse.c.
 
 import { hex, type Pfn, type VirtAddr } from '../address.ts'
-import type { ArchName } from '../arch/index.ts'
 import { DumpError, KernelError } from '../errors.ts'
 import { maxPages } from '../memory/physical.ts'
 import type { Kernel } from './kernel.ts'
@@ -28,12 +27,6 @@ export interface MemMap {
   readonly endPfn: Pfn
 }
 
-/** Lowest address that may belong to a kernel, on any of our architectures. */
-const lowestKernelAddress = 0xc000000000000000n
-
-/** SECTION_SIZE_BITS of kernels that do not state it (before Linux 5.13). */
-const oldSectionSizeBits: Record<ArchName, number> = { x86_64: 27, ppc64le: 24, arm64: 30 }
-
 /** The smallest sections are those of ppc64. */
 const minSectionBits = 24
 
@@ -50,7 +43,11 @@ export function readMemMap(kernel: Kernel): MemMap {
   const pointer = required(kernel.vmcoreinfo.symbol('mem_map'), 'SYMBOL(mem_section) or SYMBOL(mem_map)')
   const structPages = kernel.memory.u64(pointer)
   if (!isStructPage(kernel, structPages)) throw noStructPages(structPages)
-  return { model: 'FLATMEM', structPageSize: size, sections: [{ firstPfn: 0, endPfn, structPages }], endPfn }
+  // Only riscv64 has page 0 of the array elsewhere than at physical address 0 (ARCH_PFN_OFFSET).
+  const firstPfn =
+    Number(BigInt.asUintN(52, kernel.vmcoreinfo.number('phys_ram_base') ?? 0n)) / kernel.pageSize
+  if (!Number.isInteger(firstPfn) || firstPfn >= endPfn) throw noStructPages(structPages)
+  return { model: 'FLATMEM', structPageSize: size, sections: [{ firstPfn, endPfn, structPages }], endPfn }
 }
 
 interface SparseGeometry {
@@ -90,7 +87,7 @@ function sparseGeometry(
   structPageSize: number,
   endPfn: Pfn,
 ): SparseGeometry {
-  const bits = Number(vmcoreinfo.number('SECTION_SIZE_BITS') ?? oldSectionSizeBits[arch.name])
+  const bits = Number(vmcoreinfo.number('SECTION_SIZE_BITS') ?? arch.oldSectionBits)
   const size = required(vmcoreinfo.size('mem_section'), 'SIZE(mem_section)')
   const mapOffset = required(
     vmcoreinfo.offset('mem_section.section_mem_map'),
@@ -174,7 +171,7 @@ function decodeSections(
   geometry: SparseGeometry,
   tables: Iterable<SectionTable>,
 ): MemSection[] {
-  const { memory } = kernel
+  const { memory, arch } = kernel
   const { size, mapOffset, pagesPerSection, structPageSize } = geometry
   const found: MemSection[] = []
   for (const { firstSection, address, count } of tables) {
@@ -186,7 +183,7 @@ function decodeSections(
       const firstPfn = (firstSection + i) * pagesPerSection
       // The kernel stores the address that page 0 would have, so that pfn arithmetic needs no base.
       const structPages = BigInt.asUintN(64, (map & ~flagBits) + BigInt(firstPfn) * BigInt(structPageSize))
-      if (structPages < lowestKernelAddress) throw noStructPages(structPages)
+      if (structPages < arch.lowestAddress) throw noStructPages(structPages)
       append(found, { firstPfn, endPfn: firstPfn + pagesPerSection, structPages }, structPageSize)
     }
   }
@@ -205,8 +202,8 @@ function append(sections: MemSection[], next: MemSection, structPageSize: number
   else sections.push(next)
 }
 
-const isStructPage = ({ memory }: Kernel, address: VirtAddr): boolean =>
-  address >= lowestKernelAddress && memory.translate(address) !== undefined
+const isStructPage = ({ memory, arch }: Kernel, address: VirtAddr): boolean =>
+  address >= arch.lowestAddress && memory.translate(address) !== undefined
 
 const noStructPages = (address: VirtAddr): KernelError =>
   new KernelError(`no struct page can be at ${hex(address)}`)

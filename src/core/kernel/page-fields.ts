@@ -2,8 +2,8 @@
 // pages can use. Every era is told by the keys that its VMCOREINFO has, never by a version number.
 // Sources: Linux include/linux/{mm_types,page-flags}.h, kernel/vmcore_info.c; makedumpfile.c.
 
+import type { Arch } from '../arch/index.ts'
 import { KernelError } from '../errors.ts'
-import type { Abi } from '../struct.ts'
 import { required, type Vmcoreinfo } from './vmcoreinfo.ts'
 
 /** Matches a record when `(word & mask) === value`, as signed 32-bit numbers. */
@@ -25,6 +25,8 @@ export interface PageFields {
   readonly refcount: number
   readonly mappingLow: number
   readonly mappingHigh: number
+  /** Upper half of the lowest address that page.mapping can hold. */
+  readonly lowestMappingHigh: number
   /** page._mapcount, which a page with a type has its type in. */
   readonly mapcount: number
   readonly privateLow: number
@@ -71,9 +73,10 @@ export function structPageSize(vmcoreinfo: Vmcoreinfo): number {
  * `exactTypes` compares whole words, as makedumpfile does.
  * @throws {KernelError} when a member that every kernel has is not stated, or lies outside the struct.
  */
-export function readPageFields(vmcoreinfo: Vmcoreinfo, abi: Abi, exactTypes: boolean): PageFields {
+export function readPageFields(vmcoreinfo: Vmcoreinfo, arch: Arch, exactTypes: boolean): PageFields {
   const size = structPageSize(vmcoreinfo)
-  const low = abi.littleEndian ? 0 : 4
+  const { littleEndian } = arch.abi
+  const low = littleEndian ? 0 : 4
   const high = 4 - low
   const member = (name: string, bytes: number) => memberOffset(vmcoreinfo, name, bytes, size)
   const flags = required(member('page.flags', 8), 'OFFSET(page.flags)')
@@ -83,12 +86,13 @@ export function readPageFields(vmcoreinfo: Vmcoreinfo, abi: Abi, exactTypes: boo
   const compound = member('page.compound_info', 8) ?? member('page.compound_head', 8)
   const type = (name: string) => typeTest(vmcoreinfo, name, exactTypes)
   const fields = {
-    littleEndian: abi.littleEndian,
+    littleEndian,
     size,
     flags: flags + low,
     refcount: required(member('page._refcount', 4) ?? member('page._count', 4), 'OFFSET(page._refcount)'),
     mappingLow: mapping + low,
     mappingHigh: mapping + high,
+    lowestMappingHigh: Number(arch.lowestAddress >> 32n),
     mapcount: required(member('page._mapcount', 4), 'OFFSET(page._mapcount)'),
     privateLow: owner + low,
     privateHigh: owner + high,

@@ -25,8 +25,6 @@ export type PageKind =
 export const levelBits = { zero: 1, cache: 2, cachePrivate: 4, user: 8, free: 16 } as const
 export const highestLevel = 31
 
-/** The upper half of a kernel address is at least this, on any of our architectures. */
-const kernelHigh = 0xc0000000
 /** Reference counts of user mappings are not below; types are (PAGE_MAPCOUNT_RESERVE). */
 const lowestMapcount = -128
 /** Largest compound page: hugetlb of 16 GiB. */
@@ -85,11 +83,11 @@ const isCache = (flags: number, flag: PageFields['flag']): boolean =>
  * none of a process's, and what is left must be the address of a kernel structure.
  */
 function makeAnonymousTest(fields: PageFields, { likeMakedumpfile }: PageKindOptions) {
-  const { littleEndian, mappingLow, mappingHigh } = fields
+  const { littleEndian, mappingLow, mappingHigh, lowestMappingHigh } = fields
   return (view: DataView, at: number, mapcount: number): boolean => {
     if ((view.getUint32(at + mappingLow, littleEndian) & 1) === 0) return false
     if (likeMakedumpfile) return true
-    return mapcount >= lowestMapcount && view.getUint32(at + mappingHigh, littleEndian) >= kernelHigh
+    return mapcount >= lowestMapcount && view.getUint32(at + mappingHigh, littleEndian) >= lowestMappingHigh
   }
 }
 

@@ -10,6 +10,7 @@ import {
   type LogOptions,
   type LogRecord,
   type LogSource,
+  levelIn,
   makeLogLimit,
 } from './printk.ts'
 import { required, type Vmcoreinfo } from './vmcoreinfo.ts'
@@ -122,7 +123,7 @@ function readRecord(buffer: RecordBuffer, at: number, header: Header, seq: numbe
   return {
     seq,
     timeUs: Number(time / 1000n),
-    level: flags >> 5,
+    level: levelIn(flags, littleEndian),
     facility,
     caller: caller === undefined ? undefined : callerName(caller),
     ...decodeText(text),

@@ -14,6 +14,7 @@ import {
   type LogOptions,
   type LogRecord,
   type LogSource,
+  levelIn,
   makeLogLimit,
 } from './printk.ts'
 import { required, type Vmcoreinfo } from './vmcoreinfo.ts'
@@ -132,7 +133,7 @@ function readRecord(ring: Ring, id: bigint): LogRecord | Skip {
   return {
     seq,
     timeUs: Number(info.getBigUint64(offsets.time, littleEndian) / 1000n),
-    level: levelByte === undefined ? undefined : info.getUint8(levelByte) >> 5,
+    level: levelByte === undefined ? undefined : levelIn(info.getUint8(levelByte), littleEndian),
     facility: levelByte === undefined ? undefined : info.getUint8(levelByte - 1),
     caller: callerId === undefined ? undefined : callerName(info.getUint32(callerId, littleEndian)),
     ...decodeText(text),

@@ -97,3 +97,6 @@ export function makeLogLimit(room: number): (text: string) => string | undefined
 
 /** caller_id as the kernel prints it: bit 31 tells a CPU from a thread. */
 export const callerName = (id: number): string => (id >= 2 ** 31 ? `C${id - 2 ** 31}` : `T${id}`)
+
+/** The level in the byte of `u8 flags:5, level:3`: the first bit field takes the lowest bits, or the highest. */
+export const levelIn = (byte: number, littleEndian: boolean): number => (littleEndian ? byte >> 5 : byte & 7)

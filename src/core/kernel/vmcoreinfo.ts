@@ -58,10 +58,15 @@ export class Vmcoreinfo implements KernelFacts {
     return parseNumber(this.#lines.get(`NUMBER(${name})`))
   }
 
+  /** `KEY=`, a hexadecimal number without a prefix. */
+  hex(key: string): bigint | undefined {
+    const text = this.#lines.get(key)
+    return text !== undefined && /^[0-9a-fA-F]{1,16}$/.test(text) ? BigInt(`0x${text}`) : undefined
+  }
+
   /** KERNELOFFSET: run-time minus link-time address of the image, 0 when not stated. */
   get kernelOffset(): bigint {
-    const text = this.#lines.get('KERNELOFFSET')
-    return text !== undefined && /^[0-9a-fA-F]{1,16}$/.test(text) ? BigInt(`0x${text}`) : 0n
+    return this.hex('KERNELOFFSET') ?? 0n
   }
 
   get release(): string | undefined {

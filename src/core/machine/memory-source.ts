@@ -122,13 +122,12 @@ function partialPage({ name, size }: ByteSource, pageSize: number): Warning[] {
 
 /** @throws {UsageError} when the dump is of a machine that we cannot play. */
 function dumpSource(dump: Dump, givenPageSize?: number): MemorySource {
-  const arch = findArch(dump.elfMachine)
-  if (arch?.name !== 'ppc64le' || !dump.abi.littleEndian) {
+  const arch = findArch(dump)
+  if (arch?.name !== 'ppc64le') {
     const machine = arch?.utsMachine ?? `ELF machine ${dump.elfMachine}`
-    throw new UsageError(
-      `${dump.name}: the dump is of ${machine}${dump.abi.littleEndian ? '' : ', big-endian'}`,
-      { hint: 'machines are ppc64le: firmware-assisted dump is a feature of IBM Power' },
-    )
+    throw new UsageError(`${dump.name}: the dump is of ${machine}`, {
+      hint: 'machines are ppc64le: firmware-assisted dump is a feature of IBM Power',
+    })
   }
   const { ranges } = dump.memory
   const statedPageSize = new Vmcoreinfo(dump.vmcoreinfo ?? '').pageSize ?? dump.pageSize

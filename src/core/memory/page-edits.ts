@@ -6,7 +6,7 @@ import { makeRanges, type Range, type Ranges, subtract } from '../ranges.ts'
 import type { PhysicalMemory } from './physical.ts'
 
 /** As makedumpfile fills what it erases. */
-export const eraseFill = 0x58
+const eraseFill = 0x58
 
 export interface PageEdits {
   /** [start, end) of each part: sorted, disjoint. */

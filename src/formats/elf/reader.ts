@@ -6,12 +6,13 @@ import { hex, KiB, MiB, TiB } from '../../core/address.ts'
 import { type ByteSource, readUpTo, storedSize } from '../../core/byte-source.ts'
 import { hasBytes } from '../../core/bytes.ts'
 import { FaultError, FormatError, type Warning } from '../../core/errors.ts'
-import { ExtentList } from '../../core/extents.ts'
+import { ExtentList, type ExtentMap } from '../../core/extents.ts'
 import { makePageCache } from '../../core/memory/page-cache.ts'
 import { type PhysicalMemory, pageBitmap } from '../../core/memory/physical.ts'
-import { makeRanges, totalSize } from '../../core/ranges.ts'
+import { makeRanges, type Ranges, totalSize } from '../../core/ranges.ts'
 import type { Dump, LoadSegment } from '../dump.ts'
 import type { Format } from '../index.ts'
+import { LostList, type LostMemory } from '../lost.ts'
 import { type ElfHeaders, readElfHeaders } from './headers.ts'
 import {
   elfIncomplete,
@@ -41,6 +42,7 @@ function openElf(source: ByteSource, container: Dump['container']): Dump {
   const noteBytes = readNotes(source, headers.programs)
   const notes = parseNotes(noteBytes, headers.abi.littleEndian, source.name)
   const segments = known.map((load) => loadSegment(load, source.size))
+  const extents = layOut(source, segments, known)
   return {
     format: 'elf',
     container,
@@ -48,7 +50,7 @@ function openElf(source: ByteSource, container: Dump['container']): Dump {
     paths: source.path === undefined ? undefined : [source.path],
     elfMachine: headers.header.machine,
     abi: targetAbi(headers.header.machine, headers.is64, headers.abi.littleEndian),
-    memory: elfMemory(source, segments, known),
+    memory: elfMemory(source, segments, extents),
     pageSize: undefined,
     notes,
     noteBytes,
@@ -58,6 +60,7 @@ function openElf(source: ByteSource, container: Dump['container']): Dump {
     elfFlags: headers.header.flags,
     kdump: undefined,
     source,
+    lost: () => lostMemory(extents),
     warnings: [...(source.warnings ?? []), ...lossWarnings(source, headers)],
     [Symbol.dispose]: () => source[Symbol.dispose](),
   }
@@ -155,13 +158,13 @@ function checkSize(size: number, source: ByteSource): void {
 /** Offsets of extents that are not in the file. */
 const absent = { excluded: -1, truncated: -2 } as const
 
-function elfMemory(
+/** Where memory is in the file. */
+function layOut(
   source: ByteSource,
   segments: readonly LoadSegment[],
   headers: readonly ProgramHeader[],
-): PhysicalMemory {
-  const ranges = makeRanges(segments.map((s) => ({ start: s.physical, end: s.physical + s.memorySize })))
-  checkSize(totalSize(ranges), source)
+): ExtentMap {
+  checkSize(totalSize(memoryOf(segments)), source)
   const list = new ExtentList()
   // Data wins over a segment that lost the same page, whatever their order in the file.
   for (const s of segments) list.push(s.physical, s.physical + s.fileSize, s.offset)
@@ -170,7 +173,22 @@ function elfMemory(
     list.push(s.physical + s.fileSize, s.physical + promised, absent.truncated)
   })
   for (const s of segments) list.push(s.physical, s.physical + s.memorySize, absent.excluded)
-  const extents = list.overlay()
+  return list.overlay()
+}
+
+function lostMemory(extents: ExtentMap): LostMemory {
+  const lost = new LostList()
+  for (let i = 0; i < extents.length; i++) {
+    if (extents.offset(i) === absent.truncated) lost.add(extents.start(i), extents.end(i), 'cut short')
+  }
+  return lost
+}
+
+const memoryOf = (segments: readonly LoadSegment[]): Ranges =>
+  makeRanges(segments.map((s) => ({ start: s.physical, end: s.physical + s.memorySize })))
+
+function elfMemory(source: ByteSource, segments: readonly LoadSegment[], extents: ExtentMap): PhysicalMemory {
+  const ranges = memoryOf(segments)
   const read = cachedSmallReads(source)
 
   return {

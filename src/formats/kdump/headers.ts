@@ -2,7 +2,7 @@
 // word size or byte order: they are found by trying which makes sense of the header, LP64 first,
 // because a 32-bit file read as LP64 has sub_hdr_size 0 and is refused, while the reverse may pass.
 
-import { hex, isPowerOfTwo } from '../../core/address.ts'
+import { hex, isPowerOfTwo, MiB } from '../../core/address.ts'
 import { Bitmap } from '../../core/bitmap.ts'
 import { type ByteSource, readExactly, storedSize } from '../../core/byte-source.ts'
 import { FormatError } from '../../core/errors.ts'
@@ -124,14 +124,15 @@ function checkNumbers(
     const expected = `at least ${bitmapBytes(maxMapnr, blockSize) / blockSize} for ${maxMapnr} pages`
     throw problem('kdump header, bitmapBlocks', main.bitmapBlocks, expected, `${bitmapBlocks}`)
   }
-  const end = (1 + subHeaderBlocks + bitmapBlocks) * blockSize
+  // A file that is cut in its bitmaps still has the notes.
+  const end = (1 + subHeaderBlocks) * blockSize
   if (end > source.size) {
     throw new FormatError({
       file: source.name,
       offset: main.subHeaderBlocks,
-      field: 'kdump header, subHeaderBlocks and bitmapBlocks',
-      expected: `sub-header and bitmaps inside the file (size ${hex(source.size)})`,
-      found: `${subHeaderBlocks} and ${bitmapBlocks} blocks of ${blockSize} bytes, up to ${hex(end)}`,
+      field: 'kdump header, subHeaderBlocks',
+      expected: `the sub-header inside the file (size ${hex(source.size)})`,
+      found: `${subHeaderBlocks} blocks of ${blockSize} bytes, up to ${hex(end)}`,
       hint: 'the copy may be cut short; compare its size with the original',
     })
   }
@@ -146,10 +147,16 @@ function checkNumbers(
   }
 }
 
-/** One bitmap, its spare bits cleared. @throws {FormatError} the file is too small to hold it. */
+/** Of memory up to 2 TiB, with 4K pages. */
+const smallBitmap = 64 * MiB
+
+/**
+ * One bitmap, its spare bits cleared; what is cut off is clear.
+ * @throws {FormatError} it is larger than the file and than any that a cut file is worth reading for.
+ */
 export function readBitmap(source: ByteSource, at: number, maxMapnr: number): Bitmap {
   const size = Math.ceil(maxMapnr / 8)
-  if (size > storedSize(source)) {
+  if (size > Math.max(storedSize(source), smallBitmap)) {
     throw new FormatError({
       file: source.name,
       offset: at,
@@ -158,7 +165,8 @@ export function readBitmap(source: ByteSource, at: number, maxMapnr: number): Bi
       found: `a stream of ${storedSize(source)} bytes`,
     })
   }
-  const bytes = readExactly(source, at, size, 'kdump bitmap')
+  const bytes = new Uint8Array(size)
+  source.read(at, bytes)
   const spare = bytes.length * 8 - maxMapnr
   if (spare > 0) bytes[bytes.length - 1] = (bytes[bytes.length - 1] as number) & (0xff >> spare)
   return new Bitmap(maxMapnr, bytes)

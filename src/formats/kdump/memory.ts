@@ -10,6 +10,7 @@ import { FaultError, FormatError } from '../../core/errors.ts'
 import { makePageCache } from '../../core/memory/page-cache.ts'
 import { type PhysicalMemory, pageBitmap } from '../../core/memory/physical.ts'
 import type { Range, Ranges } from '../../core/ranges.ts'
+import { LostList, type LostMemory, type LostRange } from '../lost.ts'
 import { countSetBits, type Descriptor, type DescriptorReader, descriptorReader } from './descriptors.ts'
 import type { KdumpHeaders } from './headers.ts'
 import { descriptorSize, statusFlags } from './layout.ts'
@@ -22,13 +23,14 @@ export interface KdumpPart {
 export interface KdumpMemory extends PhysicalMemory {
   /** Names of the files that end before their pages do. */
   readonly cutShort: readonly string[]
+  lost(): LostMemory
 }
 
 /** Pages kept unpacked, bytes. */
 const cacheBytes = 32 * MiB
 
 /**
- * @param parts in the order of their pages, without gaps
+ * @param parts in the order of their pages; between them, pages of parts that are missing
  * @param exists the first bitmap: pages of the machine
  * @param stored the second bitmap: pages with a descriptor
  */
@@ -37,14 +39,24 @@ export function kdumpMemory(parts: readonly KdumpPart[], exists: Bitmap, stored:
   const { blockSize } = first.headers.header
   const ranges = existingRanges(exists, blockSize, first.source.name)
   const countBefore = countSetBits(stored)
-  const files = parts.map((part) => openPart(part, stored, countBefore))
+  const files = withGaps(
+    parts.map((part) => openPart(part, countBefore)),
+    stored.length,
+  )
   const fileOf = (pfn: number) => files.find(({ end }) => pfn < end) ?? (files.at(-1) as PartReader)
   const load = (pfn: number, into: Uint8Array) => fileOf(pfn).load(pfn, into)
   const cache = makePageCache({ pageSize: blockSize, limit: cacheBytes, load })
 
   return {
     ranges,
-    cutShort: parts.filter((_, i) => files[i]?.cutShort).map(({ source }) => source.name),
+    cutShort: files.flatMap((file) => file.cutShort ?? []),
+    lost() {
+      const lost = new LostList()
+      for (const file of files) {
+        file.findLost(stored, (pfn, reason) => lost.add(pfn * blockSize, (pfn + 1) * blockSize, reason))
+      }
+      return lost
+    },
     read(address, into) {
       for (let done = 0; done < into.length; ) {
         const at = address + done
@@ -61,7 +73,7 @@ export function kdumpMemory(parts: readonly KdumpPart[], exists: Bitmap, stored:
     storedPages(pageSize) {
       const bitmap = pageBitmap(ranges, pageSize, first.source.name)
       const have = stored.clone()
-      for (const file of files) file.clearLost(have)
+      for (const file of files) file.findLost(stored, (pfn) => have.clear(pfn))
       for (const { start, end } of runs(have.and(exists), blockSize)) {
         bitmap.setRange(Math.ceil(start / pageSize), Math.ceil(end / pageSize))
       }
@@ -101,20 +113,43 @@ function existingRanges(exists: Bitmap, blockSize: number, file: string): Ranges
 }
 
 interface PartReader {
-  /** Page frame after the last of this part. */
+  /** Page frames [start, end). */
+  readonly start: number
   readonly end: number
   /** Unpack a page that is stored in this part. @throws {FaultError} 'truncated'. */
   load(pfn: number, into: Uint8Array): void
-  readonly cutShort: boolean
-  /** Clear the bits of this part's pages whose data is not in the file. */
-  clearLost(have: Bitmap): void
+  /** Name of the file, when it ends before its pages do. */
+  readonly cutShort?: string | undefined
+  /** Calls `visit` for those of this part's stored pages whose data is not there. */
+  findLost(stored: Bitmap, visit: (pfn: number, reason: LostRange['reason']) => void): void
 }
 
-function openPart(
-  { source, headers }: KdumpPart,
-  stored: Bitmap,
-  countBefore: (pfn: number) => number,
-): PartReader {
+/** Parts that were not given as readers without a page. */
+function withGaps(files: readonly PartReader[], end: number): readonly PartReader[] {
+  let next = 0
+  const all: PartReader[] = []
+  for (const file of files) {
+    if (file.start > next) all.push(missingPart(next, file.start))
+    all.push(file)
+    next = file.end
+  }
+  return next < end ? [...all, missingPart(next, end)] : all
+}
+
+const missingPart = (start: number, end: number): PartReader => ({
+  start,
+  end,
+  load(pfn, into) {
+    throw new FaultError('physical', pfn * into.length, into.length, 'truncated')
+  },
+  findLost(stored, visit) {
+    for (let pfn = stored.next(start); pfn >= 0 && pfn < end; pfn = stored.next(pfn + 1)) {
+      visit(pfn, 'part missing')
+    }
+  },
+})
+
+function openPart({ source, headers }: KdumpPart, countBefore: (pfn: number) => number): PartReader {
   const { header, abi, offsets, part } = headers
   const { blockSize } = header
   const base = countBefore(part.start)
@@ -122,7 +157,9 @@ function openPart(
   const descriptor = descriptorReader(source, offsets.descriptors, abi.littleEndian)
   const packed = new Uint8Array(blockSize)
   const incomplete = (header.status & statusFlags.incomplete) !== 0
-  const cutShort = !incomplete && isCutShort(source, descriptor, count)
+  // Without its bitmaps a file does not say which pages it has.
+  const isHeadersOnly = source.size < offsets.descriptors
+  const cutShort = isHeadersOnly || (!incomplete && isCutShort(source, descriptor, count))
 
   function load(pfn: number, into: Uint8Array): void {
     const index = countBefore(pfn) - base
@@ -141,15 +178,17 @@ function openPart(
     }
   }
 
-  function clearLost(have: Bitmap): void {
+  const findLost: PartReader['findLost'] = (pages, visit) => {
     if (!incomplete && !cutShort) return
     let index = 0
-    for (let pfn = stored.next(part.start); pfn >= 0 && pfn < part.end; pfn = stored.next(pfn + 1)) {
-      if (isLost(descriptor(index++), source.size)) have.clear(pfn)
+    for (let pfn = pages.next(part.start); pfn >= 0 && pfn < part.end; pfn = pages.next(pfn + 1)) {
+      const found = descriptor(index++)
+      if (!isLost(found, source.size)) continue
+      visit(pfn, found.there && found.offset === 0 ? 'not written' : 'cut short')
     }
   }
 
-  return { end: part.end, load, cutShort, clearLost }
+  return { ...part, load, cutShort: cutShort ? source.name : undefined, findLost }
 }
 
 /** @throws {CodecError} saying what is wrong with the descriptor or the data. */

@@ -21,7 +21,7 @@ import type { Format } from '../index.ts'
 import { type KdumpHeaders, readBitmap, readKdumpHeaders } from './headers.ts'
 import { signature, statusFlags, subHeader } from './layout.ts'
 import { type KdumpMemory, type KdumpPart, kdumpMemory } from './memory.ts'
-import { orderParts } from './split.ts'
+import { missingParts, orderParts } from './split.ts'
 
 export const kdumpFormat: Format = {
   name: 'kdump',
@@ -54,6 +54,7 @@ function openParts(sources: readonly ByteSource[], container: Dump['container'])
     elfFlags: 0,
     kdump: kdumpFacts(headers),
     source,
+    lost: () => memory.lost(),
     warnings: [...parts.flatMap((part) => part.source.warnings ?? []), ...lossWarnings(parts, memory)],
     [Symbol.dispose]: () => memory[Symbol.dispose](),
   }
@@ -66,7 +67,7 @@ export interface KdumpParts {
   readonly stored: Bitmap
 }
 
-/** The headers of a file, or of all parts of a split one. @throws {FormatError} they make no whole. */
+/** The headers of a file, or of parts of a split one. @throws {FormatError} they are not of one dump. */
 export function readParts(sources: readonly ByteSource[]): KdumpParts {
   const parts = orderParts(sources.map((source) => ({ source, headers: readKdumpHeaders(source) })))
   const { source, headers } = parts[0] as KdumpPart
@@ -161,9 +162,10 @@ function machineOf(name: string, notes: readonly Note[], littleEndian: boolean):
   const named = machineNames.find(([pattern]) => pattern.test(name))
   if (named !== undefined) return named[1]
   const size = notes.find(isPrstatus)?.desc.length
-  if (size === 336 && !littleEndian) return elfMachines.s390x
-  if (size === 376) return elfMachines.riscv64
-  return archList.find(({ registers }) => registers.prstatusSize === size)?.elfMachine ?? 0
+  const arch = archList.find(
+    ({ registers, abi }) => registers.prstatusSize === size && abi.littleEndian === littleEndian,
+  )
+  return arch?.elfMachine ?? 0
 }
 
 function lossWarnings(parts: readonly KdumpPart[], memory: KdumpMemory): Warning[] {
@@ -172,6 +174,10 @@ function lossWarnings(parts: readonly KdumpPart[], memory: KdumpMemory): Warning
     ...incomplete.map(({ source }) => ({
       code: 'INCOMPLETE',
       message: `${source.name} is marked incomplete: the disk was full when it was written`,
+    })),
+    ...missingParts(parts).map(({ start, end }) => ({
+      code: 'INCOMPLETE',
+      message: `a part of the split dump is missing: the one with the pages ${hex(start)} to ${hex(end)}`,
     })),
     ...memory.cutShort.map((name) => ({
       code: 'TRUNCATED',

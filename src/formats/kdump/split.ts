@@ -3,22 +3,33 @@
 
 import { hex } from '../../core/address.ts'
 import { FormatError } from '../../core/errors.ts'
+import { makeRanges, type Ranges, subtract } from '../../core/ranges.ts'
 import { type KdumpHeader, statusFlags } from './layout.ts'
 import type { KdumpPart } from './memory.ts'
 
-/** Parts in the order of their pages. @throws {FormatError} they are of different dumps, or one is missing. */
+/** Parts in the order of their pages. @throws {FormatError} they are of different dumps, or overlap. */
 export function orderParts(parts: readonly KdumpPart[]): readonly KdumpPart[] {
   const first = parts[0] as KdumpPart
   for (const part of parts) checkSameDump(first, part)
   const sorted = parts.toSorted((a, b) => start(a) - start(b) || end(a) - end(b))
   let next = 0
   for (const part of sorted) {
-    if (start(part) > next) throw missing(part, next, start(part))
     if (start(part) < next) throw given(part, next)
     next = end(part)
   }
-  if (next < first.headers.maxMapnr) throw missing(first, next, first.headers.maxMapnr)
   return sorted
+}
+
+/** Page frames of parts that were not given. @param parts in order */
+export function missingParts(parts: readonly KdumpPart[]): Ranges {
+  const all = { start: 0, end: parts[0]?.headers.maxMapnr ?? 0 }
+  return subtract([all], makeRanges(parts.map(({ headers }) => headers.part)))
+}
+
+/** @throws {FormatError} a part is missing. */
+export function checkWhole(parts: readonly KdumpPart[]): void {
+  const [gap] = missingParts(parts)
+  if (gap !== undefined) throw missing(parts[0] as KdumpPart, gap.start, gap.end)
 }
 
 const start = ({ headers }: KdumpPart): number => headers.part.start

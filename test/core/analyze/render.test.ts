@@ -74,16 +74,16 @@ describe('the report as text', () => {
       Linux of unknown release
 
       What happened
-        cannot be told: buffer: no support for ELF machine 22
+        cannot be told: buffer: no support for ELF machine 22, little-endian
 
       Machine and kernel
         memory  4 KiB (dump)
 
       CPUs
-        cannot be told: buffer: no support for ELF machine 22
+        cannot be told: buffer: no support for ELF machine 22, little-endian
 
       Memory
-        cannot be told: buffer: no support for ELF machine 22
+        cannot be told: buffer: no support for ELF machine 22, little-endian
 
       The dump
         file          buffer
@@ -94,12 +94,13 @@ describe('the report as text', () => {
         VMCOREINFO    none
 
       What could not be read
-        missing: buffer: no support for ELF machine 22; known are x86_64, ppc64le and arm64
+        missing: buffer: no support for ELF machine 22, little-endian; known are x86_64, ppc64le, ppc64, arm64,
+          s390x, riscv64
         missing: the names of host and kernel (init_uts_ns) cannot be read
         note: the dump does not say how large its pages are
 
       Kernel log
-        cannot be told: buffer: no support for ELF machine 22
+        cannot be told: buffer: no support for ELF machine 22, little-endian
       "
     `)
   })

@@ -45,6 +45,33 @@ const variants: readonly (readonly [string, string, number, FactList])[] = [
         },
       ] as const,
   ),
+  ...[39, 48, 57].map(
+    (bits) =>
+      [
+        'riscv64',
+        `${bits} bits`,
+        4096,
+        {
+          symbols: { swapper_pg_dir: 0xffffffff80010000n },
+          numbers: {
+            VA_BITS: bits,
+            va_kernel_pa_offset: 0xffffffff80000000n,
+            PAGE_OFFSET: 0xffffffd600000000n,
+            phys_ram_base: 0,
+          },
+        },
+      ] as const,
+  ),
+  ['s390x', 'one to one', 4096, { symbols: { swapper_pg_dir: 0x10000n } }],
+  [
+    's390x',
+    'moved',
+    4096,
+    {
+      lines: { IDENTITYBASE: '100000000000', KERNELOFFSET: '3fffe3a8000', KERNELOFFPHYS: '0' },
+      symbols: { swapper_pg_dir: 0x3fffe3b8000n },
+    },
+  ],
 ]
 
 describe.each(variants)('%s, %s, with garbage for tables', (name, _, pageSize, facts) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { TranslationInputs } from '../../../src/core/arch/index.ts'
-import { ppc64le } from '../../../src/core/arch/ppc64.ts'
+import { ppc64, ppc64le } from '../../../src/core/arch/ppc64.ts'
 import { KernelError } from '../../../src/core/errors.ts'
 import { type FactList, makeFacts } from '../../make/facts.ts'
 import { GuestMemory } from '../../make/guest-memory.ts'
@@ -74,6 +74,31 @@ describe('ppc64le radix translation', () => {
   })
 })
 
+describe('ppc64 hash translation with 4K pages', () => {
+  it.each([
+    ['vmalloc', 0xc008000000123000n],
+    ['vmalloc of Linux 4.18 and 4.19', 0xd000080000123000n],
+  ])('walks 9, 7, 9 and 9 bits to %s', (_, address) => {
+    const memory = makeMemory()
+    // By hand: a table for each level, the entry's index from the bits of the address.
+    const tableAt = [root, 0x2000000, 0x2010000, 0x2020000]
+    for (const [depth, [shift, bits]] of [
+      [37, 9],
+      [28, 9],
+      [21, 7],
+      [12, 9],
+    ].entries()) {
+      const index = Number(BigInt.asUintN(bits as number, address >> BigInt(shift as number)))
+      const next = tableAt[depth + 1]
+      const entry = next === undefined ? (3n << 62n) | 0x345000n | 0x105n : BigInt(next)
+      memory.writeU64((tableAt[depth] as number) + 8 * index, entry, false)
+    }
+    const tables = ppc64.openTranslation(inputsOf(memory, 4096, { numbers: { RADIX_MMU: 0 } }))
+    expect(tables.map(address + 0xabcn)).toEqual({ start: address, end: address + 4096n, physical: 0x345000 })
+    expect(tables.map(address + 0x1000n)).toBeUndefined()
+  })
+})
+
 describe('ppc64le hash translation', () => {
   const hashFacts: FactList = {
     numbers: { RADIX_MMU: 0 },
@@ -91,31 +116,33 @@ describe('ppc64le hash translation', () => {
     },
   }
 
-  function makeHashMachine(next: bigint) {
+  function makeHashMachine(next: bigint, littleEndian = true) {
     const memory = makeMemory()
     const builder = new PageTableBuilder(memory, hashGeometry, root)
     builder.map(0xc008000000120000n, 0x340000, 16)
     // Two backings of 16 MiB; psize 5 of mmu_psize_defs has shift 24.
-    memory.writeU64(0x10000, linear + 0x12000n)
-    memory.writeU32(0x10010, 5)
-    memory.writeU32(0x11000 + 5 * 96 + 4, 24)
+    memory.writeU64(0x10000, linear + 0x12000n, littleEndian)
+    memory.writeU32(0x10010, 5, littleEndian)
+    memory.writeU32(0x11000 + 5 * 96 + 4, 24, littleEndian)
     const backings = [
       [linear + 0x12100n, 0x4000000n, 0xc00c000001000000n],
       [next, 0x8000000n, 0xc00c000000000000n],
     ]
     for (const [i, [list = 0n, phys = 0n, virt = 0n]] of backings.entries()) {
-      memory.writeU64(0x12000 + 0x100 * i, list)
-      memory.writeU64(0x12008 + 0x100 * i, phys)
-      memory.writeU64(0x12010 + 0x100 * i, virt)
+      memory.writeU64(0x12000 + 0x100 * i, list, littleEndian)
+      memory.writeU64(0x12008 + 0x100 * i, phys, littleEndian)
+      memory.writeU64(0x12010 + 0x100 * i, virt, littleEndian)
     }
-    return { memory, open: () => ppc64le.openTranslation(inputsOf(memory, 65536, hashFacts)) }
+    const arch = littleEndian ? ppc64le : ppc64
+    return { memory, open: () => arch.openTranslation(inputsOf(memory, 65536, hashFacts)) }
   }
 
   it.each([
-    ['ends', 0n],
-    ['returns to its head', linear + 0x12000n],
-  ])('finds vmemmap in the list of backings, which %s', (_, next) => {
-    const tables = makeHashMachine(next).open()
+    ['ends', 0n, true],
+    ['returns to its head', linear + 0x12000n, true],
+    ['is big-endian', 0n, false],
+  ])('finds vmemmap in the list of backings, which %s', (_, next, littleEndian) => {
+    const tables = makeHashMachine(next, littleEndian).open()
     expect(tables.map(0xc00c000000000040n)).toMatchObject({ start: 0xc00c000000000000n, physical: 0x8000000 })
     expect(tables.map(0xc00c000001ffffffn)).toMatchObject({ end: 0xc00c000002000000n, physical: 0x4000000 })
     expect(tables.map(0xc00c000002000000n)).toBeUndefined()

@@ -162,6 +162,19 @@ describe('what was erased', () => {
     expect(second.eraseInfo).toBe(info(length) + info(length))
   })
 
+  it('is told once when a dump is split from which something was erased before', async () => {
+    const [path] = await written(sources[0], {})
+    const folder = makeFolder()
+    const paths = [0, 1, 2].map((n) => join(folder, `${n}`))
+    using dump = openDump(path)
+    await filterToParts(dump, paths, { level: 31, threads: 0, unit: 64 * 4096 })
+    using parts = openDump(paths)
+    expect(parts.eraseInfo).toBe(info(length))
+    await reassemble(paths, join(folder, 'whole'))
+    using whole = openDump(join(folder, 'whole'))
+    expect(whole.eraseInfo).toBe(info(length))
+  })
+
   it('is only what the output would have had', async () => {
     // The page of the command line is the kernel's and stays at every level; memory that no page has is not told.
     using dump = openDump(sources[0])

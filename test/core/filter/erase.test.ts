@@ -113,7 +113,15 @@ describe('a damaged dump', () => {
     const made = makeSecretKernel([], (bytes) => bytes.copy(bytes, third + 8, at.list, at.list + 8))
     const { warnings } = erase('for x in s1_list_head within s1:list\nendfor', made)
     expect(warnings).toEqual([
-      { code: 'NOT_ERASED', message: expect.stringContaining('more than 1000000 elements') },
+      { code: 'NOT_ERASED', message: expect.stringMatching(/the list at 0x[0-9a-f]+ runs in a circle$/) },
+    ])
+  })
+
+  it('cannot make a chain endless', () => {
+    const made = makeSecretKernel([], (bytes) => bytes.copy(bytes, third, first, first + 8))
+    const { warnings } = erase('for x in chain via next\nendfor', made)
+    expect(warnings).toMatchObject([
+      { message: expect.stringContaining('the chain of chain runs in a circle') },
     ])
   })
 

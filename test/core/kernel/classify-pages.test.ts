@@ -8,6 +8,7 @@ import { readDumpPages } from '../../../src/core/kernel/dump-pages.ts'
 import { type PageEra, pageEras } from '../../make/page-eras.ts'
 import { machinePages, PageMachine, structPageSize, structPagesAt } from '../../make/page-machine.ts'
 import { anonVma, isLeftOut, makeScenes, type PlacedScene } from '../../make/page-scenes.ts'
+import { otherPlatforms, x86Platform } from '../../make/platforms.ts'
 
 const classify = (machine: PageMachine, level: number, likeMakedumpfile = false) => {
   const kernel = machine.open()
@@ -15,9 +16,18 @@ const classify = (machine: PageMachine, level: number, likeMakedumpfile = false)
   return { pages, ...classifyPages(kernel, { level, pages, likeMakedumpfile }) }
 }
 
-describe.each(pageEras)('struct pages of Linux $name', (era) => {
+const newest = pageEras.at(-1) as PageEra
+const cases = [
+  ...pageEras.map((era) => ({ era, platform: x86Platform })),
+  ...otherPlatforms.flatMap((platform) => [
+    { era: pageEras[1] as PageEra, platform },
+    { era: newest, platform },
+  ]),
+]
+
+describe.each(cases)('struct pages of Linux $era.name on $platform.name', ({ era, platform }) => {
   it('leaves out, at every level, exactly the pages it should', () => {
-    const { machine, scenes } = makeScenes(era)
+    const { machine, scenes } = makeScenes(era, platform)
     for (let level = 0; level < 32; level++) {
       const { keep, counts } = classify(machine, level)
       let left = 0
@@ -33,14 +43,12 @@ describe.each(pageEras)('struct pages of Linux $name', (era) => {
   })
 
   it('finds nothing impossible in them', () => {
-    const { machine } = makeScenes(era)
+    const { machine } = makeScenes(era, platform)
     const { seen, warnings } = classify(machine, 0)
     expect(seen).toMatchObject({ examined: machinePages, impossible: 0, unreadable: 0, badOrders: 0 })
     expect(warnings).toEqual([])
   })
 })
-
-const newest = pageEras.at(-1) as PageEra
 
 describe('classifyPages', () => {
   it('as makedumpfile keeps what someone waits for on Linux 6.10 and later, whose PG_waiters is the old PG_slab', () => {

@@ -99,7 +99,7 @@ function madeKernel(
   text: string,
   bytes = new Uint8Array(4096),
 ): Kernel {
-  const arch = findArch(machine)
+  const arch = findArch({ elfMachine: machine, abi: abi64le })
   if (arch === undefined) throw new Error(`no architecture ${machine}`)
   return {
     dump: { notes, abi: abi64le, name: 'made' },
@@ -111,7 +111,7 @@ function madeKernel(
 }
 
 function prstatus(machine: number, pid: number, registers: Readonly<Record<string, bigint>> = {}): Note {
-  const { registers: set } = findArch(machine) as Kernel['arch']
+  const { registers: set } = findArch({ elfMachine: machine, abi: abi64le }) as Kernel['arch']
   const desc = new Uint8Array(set.prstatusSize)
   const head = prstatusHead.layout(abi64le)
   const view = new DataView(desc.buffer)

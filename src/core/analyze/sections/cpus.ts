@@ -49,6 +49,6 @@ function cpuSource(subject: Subject): CpuSource {
   const kernel = tryRead(() => subject.kernel())
   if (kernel !== undefined) return kernel
   const { dump, vmcoreinfo } = subject
-  const arch = findArch(dump.elfMachine)
+  const arch = findArch(dump)
   return arch === undefined ? subject.kernel() : { dump, arch, vmcoreinfo }
 }

@@ -60,7 +60,7 @@ export const dumpSection = {
       size: dump.source.size,
       format: dump.format,
       container: dump.container,
-      arch: findArch(dump.elfMachine)?.name,
+      arch: findArch(dump)?.name,
       elfMachine: dump.elfMachine,
       pageSize,
       pages: pageSize === undefined ? undefined : tryRead(() => countPages(dump, pageSize)),
