@@ -152,7 +152,10 @@ CRASHTIME=1795447228
       using dump = openSource(cutSource(smallPath, Math.floor(size * share)))
       const report = analyzeDump(dump)
       expect(isIncomplete(report), `${share}`).toBe(true)
-      expect(report.dump).toMatchObject({ isIncomplete: true })
+      const { missing } = report.dump ?? {}
+      expect(report.dump).toMatchObject({ isIncomplete: true, missing: { size: expect.any(Number) } })
+      // The last byte of the file is that of the last segment: firmware just below 4 GiB.
+      expect(missing?.ranges.at(-1)).toMatchObject({ end: '0x100000000', reason: 'cut short' })
       expect(reasons(report)).toContain('cut short')
     }
   })

@@ -28,11 +28,9 @@ function reportOf(name: FixtureCase): Report {
 
 const small = reportOf('x86_64-7.2-small')
 const fadump = reportOf('ppc64le-7.2-fadump')
-const empty = analyzeDump(
-  openSource(
-    new BufferSource(makeElfCore({ machine: 22, segments: [{ physical: 0, data: new Uint8Array(4096) }] })),
-  ),
-)
+const tiny = makeElfCore({ machine: 22, segments: [{ physical: 0x10000, data: new Uint8Array(4096) }] })
+const empty = analyzeDump(openSource(new BufferSource(tiny)))
+const cut = analyzeDump(openSource(new BufferSource(tiny.subarray(0, tiny.length - 256))))
 const page = { columns: 100, style: plain }
 
 describe('the report as JSON', () => {
@@ -42,6 +40,7 @@ describe('the report as JSON', () => {
     ['a fadump vmcore', fadump],
     ['a QEMU dump', small],
     ['nearly nothing', empty],
+    ['a dump that is cut', cut],
   ])('follows its schema: %s', (_, report) => {
     const value = JSON.parse(renderJson(report))
     expect(validate(value), JSON.stringify(validate.errors, null, 2)).toBe(true)
@@ -156,4 +155,12 @@ describe('the report as text', () => {
   it('has a renderer by every name', () => {
     expect(rendererList.map(({ name }) => name)).toEqual(['text', 'json'])
   })
+})
+
+it('a cut dump is shown with the memory it lacks', () => {
+  expect(cut.dump?.missing).toEqual({
+    size: 256,
+    ranges: [{ start: '0x10f00', end: '0x11000', reason: 'cut short' }],
+  })
+  expect(renderText(cut, page)).toMatch(/missing +256 B: 0x10f00-0x11000 cut short/)
 })

@@ -24,6 +24,8 @@ export interface DumpAnswer {
   readonly dumpLevel: number | undefined
   /** Cut short, or marked so by who wrote it. */
   readonly isIncomplete: boolean
+  /** Memory that the dump should hold and does not, bytes, and where: the first stretches; undefined: none. */
+  readonly missing: MissingMemory | undefined
   readonly notes: readonly { readonly name: string; readonly type: number; readonly count: number }[]
   /** Where the kernel's description of itself is from; with the physical address when it had no note. */
   readonly vmcoreinfo: { readonly source: 'note' | 'memory'; readonly address?: string } | undefined
@@ -31,6 +33,11 @@ export interface DumpAnswer {
   readonly kernelOffset: string | undefined
   /** Does the translation of addresses find the kernel that VMCOREINFO speaks of? */
   readonly translation: TranslationCheck | undefined
+}
+
+interface MissingMemory {
+  readonly size: number
+  readonly ranges: readonly { readonly start: string; readonly end: string; readonly reason: string }[]
 }
 
 /** Pages from address 0 to the highest of the dump: `total` = `stored` + `leftOut` + `holes`. */
@@ -66,6 +73,7 @@ export const dumpSection = {
       pages: pageSize === undefined ? undefined : tryRead(() => countPages(dump, pageSize)),
       dumpLevel: dump.kdump?.dumpLevel,
       isIncomplete: dump.warnings.some(isLoss),
+      missing: missingMemory(dump),
       notes: countNotes(dump),
       vmcoreinfo: vmcoreinfoSource(subject),
       kernelOffset: vmcoreinfo.get('KERNELOFFSET') === undefined ? undefined : hex(vmcoreinfo.kernelOffset),
@@ -73,6 +81,15 @@ export const dumpSection = {
     }
   },
 } as const satisfies Section<string, DumpAnswer>
+
+function missingMemory(dump: Dump): MissingMemory | undefined {
+  const { size, ranges } = dump.lost()
+  if (size === 0) return undefined
+  return {
+    size,
+    ranges: ranges.map(({ start, end, reason }) => ({ start: hex(start), end: hex(end), reason })),
+  }
+}
 
 function vmcoreinfoSource({ dump, vmcoreinfoAddress }: Subject): DumpAnswer['vmcoreinfo'] {
   if (dump.vmcoreinfo === undefined) return undefined

@@ -16,6 +16,7 @@ export function dumpView(answer: DumpAnswer, page: Page): string[] {
     ['holes', pages && count(pages.holes)],
     ['dump level', answer.dumpLevel?.toString()],
     ['state', answer.isIncomplete ? 'incomplete' : 'whole'],
+    ['missing', answer.missing && missingText(answer.missing)],
     [
       'notes',
       answer.notes.map(({ name, type, count: n }) => `${n} ${name} type ${type}`).join(', ') || 'none',
@@ -24,6 +25,14 @@ export function dumpView(answer: DumpAnswer, page: Page): string[] {
     ['KASLR offset', answer.kernelOffset],
     ['translation', answer.translation?.steps.map((step) => `${step.name} ${step.result}`).join(', ')],
   ])
+}
+
+/** Stretches that are shown; JSON has more. */
+const mostShown = 8
+
+function missingText({ size, ranges }: NonNullable<DumpAnswer['missing']>): string {
+  const shown = ranges.slice(0, mostShown).map(({ start, end, reason }) => `${start}-${end} ${reason}`)
+  return `${renderSize(size)}: ${[...shown, ...(ranges.length > mostShown ? ['…'] : [])].join(', ')}`
 }
 
 const containers = { file: '', flattened: ', flattened', machine: ', memory of a machine image' } as const
