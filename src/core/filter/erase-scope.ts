@@ -141,14 +141,14 @@ export class EraseScope {
     }
     const address = found[0]?.address ?? kernel.vmcoreinfo.symbol(name)
     if (address === undefined) throw new UsageError(`the kernel has no symbol ${name}`)
-    const type = this.#variableType(name)
+    const type = this.#variableType(name, found[0]?.module)
     return this.#cpuOffsets(address).map((offset) => ({
       address: BigInt.asUintN(64, address + offset),
       type,
     }))
   }
 
-  #variableType(name: string): CType | undefined {
+  #variableType(name: string, module: string | undefined): CType | undefined {
     const { btf, section } = this.#inputs
     const declared = section.declarations.get(name)
     if (btf === undefined) return undefined
@@ -159,7 +159,7 @@ export class EraseScope {
     }
     const [described] = btf.find(name, ['variable'])
     if (described !== undefined) return { base: described, layers: [] }
-    const known = section.module === 'vmlinux' ? knownVariables.get(name) : undefined
+    const known = module === undefined ? knownVariables.get(name) : undefined
     return known && findCType(btf, known)
   }
 

@@ -46,3 +46,15 @@ describe.each(dumpFiles)('%s', (name, file) => {
     expect(found.map((bytes) => bytes.length)).toEqual([4, 4])
   })
 })
+
+describe('x86_64-6.1-debian', () => {
+  it('has variables of the kernel in the section of a module, too, and their types', () => {
+    const found = erasedBytes(
+      'x86_64-6.1-debian',
+      'vmcore.kdump',
+      '[virtio]\nerase init_task.comm\nerase virtio_bus size 8',
+    )
+    expect(found.map((bytes) => bytes.length)).toEqual([16, 8])
+    expect(found[0]?.toString('latin1')).toBe('swapper/0\0\0\0\0\0\0\0')
+  })
+})
