@@ -91,6 +91,18 @@ describe('an ELF dump', () => {
     expect(text).toContain('0x24064-0x30000        47.9 KiB  cut short')
   })
 
+  it('that is cut is refused with --strict, before anything is written', async () => {
+    using dump = openDump(write(elf().subarray(0, elfData + page)))
+    const sink = makeMemorySink()
+    const strict = { level: 0, format: 'kdump', threads: 0, strict: true } as const
+    await expect(filterDump(dump, sink, strict)).rejects.toMatchObject({
+      code: 'FORMAT',
+      exitCode: 3,
+      found: expect.stringContaining('is cut short'),
+    })
+    expect(sink.writes).toEqual([])
+  })
+
   it('that was marked incomplete is read, and stays marked', async () => {
     const { result, pages, status } = await filtered(write(elf({ flags: 1 })))
     expect(result).toMatchObject({ incomplete: true, missing: { size: 0, ranges: [] } })
