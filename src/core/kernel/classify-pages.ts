@@ -145,13 +145,9 @@ function forEachStored(
 ): void {
   for (const section of memMap.sections) {
     const end = Math.min(section.endPfn, endPfn)
-    let pfn = section.firstPfn
-    while (pfn < end) {
-      if (stored.has(pfn)) pfn += visit(section, pfn)
-      else {
-        pfn = stored.next(pfn)
-        if (pfn < 0) return
-      }
+    for (let pfn = stored.next(section.firstPfn); pfn >= 0 && pfn < end; pfn = stored.next(pfn)) {
+      const runEnd = Math.min(stored.nextClear(pfn), end)
+      while (pfn < runEnd) pfn += visit(section, pfn)
     }
   }
 }
