@@ -23,6 +23,8 @@ export interface PageFields {
   /** Low half of page.flags: no flag of interest is above bit 31. */
   readonly flags: number
   readonly refcount: number
+  /** Larger reference counts occur in no good record. */
+  readonly mostReferences: number
   readonly mappingLow: number
   readonly mappingHigh: number
   /** Upper half of the lowest address that page.mapping can hold. */
@@ -70,6 +72,12 @@ export function structPageSize(vmcoreinfo: Vmcoreinfo): number {
 }
 
 /**
+ * s390x kernels up to 6.7 keep in the top byte of a page table's reference count which halves of the page
+ * are in use (0x03) and which are being freed (0x30). Source: Linux v6.1 arch/s390/mm/pgalloc.c.
+ */
+const s390xReferenceBits = 30
+
+/**
  * `exactTypes` compares whole words, as makedumpfile does.
  * @throws {KernelError} when a member that every kernel has is not stated, or lies outside the struct.
  */
@@ -90,6 +98,7 @@ export function readPageFields(vmcoreinfo: Vmcoreinfo, arch: Arch, exactTypes: b
     size,
     flags: flags + low,
     refcount: required(member('page._refcount', 4) ?? member('page._count', 4), 'OFFSET(page._refcount)'),
+    mostReferences: 2 ** (arch.name === 's390x' ? s390xReferenceBits : 24),
     mappingLow: mapping + low,
     mappingHigh: mapping + high,
     lowestMappingHigh: Number(arch.lowestAddress >> 32n),

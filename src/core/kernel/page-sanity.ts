@@ -145,12 +145,10 @@ export class MapSanity {
 type ImpossibleTest = (at: number, pfn: Pfn) => boolean
 
 const twoTo32 = 2 ** 32
-/** More references than any page has. */
-const mostReferences = 2 ** 24
 
 function makeImpossibleTest(fields: PageFields, pages: StructPages): ImpossibleTest {
   const { littleEndian, compoundLow, flags: flagsAt, flag, refcount, mapcount, mapcountIsSmall } = fields
-  const { privateLow, freeOrders, type } = fields
+  const { privateLow, freeOrders, mostReferences, type } = fields
   const { buddy } = type
   const { view } = pages
   const hasHead = makeHeadTest(fields, pages)
