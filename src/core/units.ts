@@ -14,8 +14,8 @@ export function renderSize(bytes: number): string {
   return `${value.toFixed(digits)} ${binaryUnits[unit]}`
 }
 
-/** `15,359`. */
-export const renderCount = (count: number): string => count.toLocaleString('en-US')
+/** `15,359`. Intl would do it, and take 14 ms to begin. */
+export const renderCount = (count: number): string => `${count}`.replace(/\B(?=(\d{3})+$)/g, ',')
 
 /** `1 page`, `2 pages`. */
 export const renderPlural = (count: number, noun: string, plural = `${noun}s`): string =>
