@@ -101,6 +101,23 @@ describe('fadump filter --mem-usage', () => {
   })
 })
 
+describe('fadump filter --dry-run', () => {
+  it('tells what would be written, and writes nothing', () => {
+    const folder = makeFolder()
+    const { exitCode, out } = filter(folder, '--dry-run', '-c', '-d', '31', vmcore, 'out')
+    expect(exitCode).toBe(0)
+    expect(out).toContain('kept                    6,787  26.5 MiB   28 %\n')
+    expect(out).toMatch(/^not compressed +26\.7 MiB +27\.9 %\nzlib, as asked for +\d/m)
+    const [stats, real] = [
+      ['--dry-run', vmcore],
+      [vmcore, 'out'],
+    ].map((names) => filter(folder, '--show-stats', '-d', '31', ...names).out)
+    expect(stats).toMatch(/^Write bytes {5}: \d{8}$/m)
+    expect(stats).toBe(real)
+    expect(readdirSync(folder)).toEqual(['out'])
+  })
+})
+
 describe('fadump filter', () => {
   it('does one thing at a time', () => {
     const folder = makeFolder()

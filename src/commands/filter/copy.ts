@@ -1,11 +1,12 @@
 // fadump filter SOURCE OUTPUT: the dump without some of its pages.
 
 import { filterToFile, filterToStream } from '../../core/filter/output.ts'
+import { renderFilterResult } from '../../core/filter/render.ts'
 import { withVmcoreinfo } from '../../core/kernel/search-vmcoreinfo.ts'
 import { openDump } from '../../formats/index.ts'
 import type { Ui } from '../../ui/output.ts'
 import { startProgress, tellFiltered } from './messages.ts'
-import { filterOptions, type Options } from './options.ts'
+import { filterOptions, formatOptions, type Options } from './options.ts'
 import { erasedAsAsked } from './source.ts'
 
 export async function copyDump(ui: Ui, paths: readonly string[], options: Options): Promise<void> {
@@ -16,12 +17,11 @@ export async function copyDump(ui: Ui, paths: readonly string[], options: Option
   using progress = startProgress(ui, options, `Filtering ${sources.join(' ')}`)
   const work = {
     ...filterOptions(options),
-    format: options.elf ? 'elf' : 'kdump',
-    flattened: options.flatten ?? false,
+    ...formatOptions(options),
     signal: ui.signal,
     onProgress: progress.report,
-  } as const
+  }
   const result =
     output === '-' ? await filterToStream(dump, ui.byteStream, work) : await filterToFile(dump, output, work)
-  tellFiltered(ui, options, result, output === '-')
+  tellFiltered(ui, options, result, renderFilterResult, output === '-')
 }

@@ -6,6 +6,7 @@ import { UsageError } from '../../core/errors.ts'
 import type { Ui } from '../../ui/output.ts'
 import { copyDump } from './copy.ts'
 import { writeDmesg } from './dmesg.ts'
+import { estimateDump } from './dry-run.ts'
 import { showMemoryUsage } from './mem-usage.ts'
 import { addOptions, type Options } from './options.ts'
 import { rearrangeStream } from './rearrange.ts'
@@ -22,6 +23,7 @@ interface Mode {
 }
 
 const modes: readonly Mode[] = [
+  { option: 'dryRun', paths: [1, 256, 'SOURCE [OUTPUT]'], run: estimateDump },
   { option: 'split', paths: [3, 256, 'SOURCE OUTPUT OUTPUT...'], run: splitDump },
   { option: 'reassemble', paths: [2, 256, 'PART... OUTPUT'], run: reassembleParts },
   { option: 'dumpDmesg', paths: [2, 2, 'SOURCE OUTPUT'], run: writeDmesg },

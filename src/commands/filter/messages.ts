@@ -3,7 +3,6 @@
 
 import type { Warning } from '../../core/errors.ts'
 import type { FilterResult } from '../../core/filter/index.ts'
-import { renderFilterResult } from '../../core/filter/render.ts'
 import { renderReport } from '../../core/filter/report.ts'
 import type { Ui } from '../../ui/output.ts'
 import type { Progress } from '../../ui/progress.ts'
@@ -34,11 +33,17 @@ export function tellResult<T>(ui: Ui, options: Options, result: T, render: (resu
   else if (wants(options, messageBits.summary)) ui.note(render(result))
 }
 
-/** What a filter did; `carriesDump` when standard output is its output. */
-export function tellFiltered(ui: Ui, options: Options, result: FilterResult, carriesDump = false): void {
+/** What a filter did or would do; `carriesDump` when standard output is its output. */
+export function tellFiltered<T extends FilterResult>(
+  ui: Ui,
+  options: Options,
+  result: T,
+  renderSummary: (result: T) => string,
+  carriesDump = false,
+): void {
   tellWarnings(ui, result)
   const isReport = options.showStats === true || wants(options, messageBits.report)
-  const render = isReport ? renderReport : renderFilterResult
+  const render = isReport ? renderReport : renderSummary
   if (carriesDump) ui.note(render(result))
   else if (isReport) ui.result(result, render)
   else tellResult(ui, options, result, render)

@@ -13,6 +13,7 @@ export interface Options {
   readonly flatten?: boolean
   readonly force?: boolean
   readonly numThreads?: number
+  readonly dryRun?: boolean
   readonly split?: boolean
   /** KiB. */
   readonly splitblockSize?: number
@@ -51,6 +52,12 @@ export const filterOptions = ({ dumpLevel, compress, ...options }: Options) => (
   strict: options.strict,
 })
 
+/** What the output of one file is, beside its pages. */
+export const formatOptions = ({ elf, flatten }: Options) => ({
+  format: elf ? ('elf' as const) : ('kdump' as const),
+  flattened: flatten ?? false,
+})
+
 /** Adds them to the command; a codec's letter and --compress set the same value, the last one given wins. */
 export function addOptions(command: Command): void {
   for (const [heading, options] of groups()) {
@@ -78,6 +85,7 @@ const groups = (): readonly (readonly [string, readonly Option[]])[] => [
         'write the flattened form, for pipes; to standard output unless a file is named',
       ).conflicts(['split', 'sizeLimit', 'reassemble', 'rearrange', 'dumpDmesg', 'memUsage']),
       forceOption(),
+      new Option('--dry-run', 'write nothing; count the pages and estimate the size with every codec'),
       threadsOption(),
     ],
   ],

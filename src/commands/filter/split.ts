@@ -1,6 +1,7 @@
 // fadump filter --split SOURCE OUTPUT OUTPUT...: the dump as several files.
 
 import { KiB } from '../../core/address.ts'
+import { renderFilterResult } from '../../core/filter/render.ts'
 import { filterToParts } from '../../core/filter/split.ts'
 import { withVmcoreinfo } from '../../core/kernel/search-vmcoreinfo.ts'
 import { openDump } from '../../formats/index.ts'
@@ -20,5 +21,5 @@ export async function splitDump(ui: Ui, paths: readonly string[], options: Optio
     signal: ui.signal,
     onProgress: progress.report,
   })
-  tellFiltered(ui, options, result)
+  tellFiltered(ui, options, result, renderFilterResult)
 }

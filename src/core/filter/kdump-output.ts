@@ -43,16 +43,7 @@ export async function writeKdump(
   const wanted = part === undefined ? keep : keep.within(part)
   const flag = codecList.find(({ name }) => name === codec)?.flag ?? 0
   const shareZeroPages = leavesOutZeroPages(plan.level)
-  const layout = makeKdumpLayout({
-    ...plan.machine,
-    abi: dump.abi,
-    blockSize: pageSize,
-    dumpLevel: plan.level,
-    noteBytes: replaceEraseInfo(dump.noteBytes, '', dump.abi.littleEndian),
-    exists: plan.existing,
-    stored: keep,
-    part,
-  })
+  const layout = layoutOf(dump, plan, part)
   const descriptors = new Descriptors(layout.descriptorsAt, dump.abi.littleEndian)
   const pages = { zero: 0, lost: 0, stored: 0 }
   let end = layout.dataAt
@@ -103,6 +94,19 @@ export async function writeKdump(
     full,
   }
 }
+
+/** Where everything goes in the file that `plan` describes, or in a part of it. */
+export const layoutOf = (dump: Dump, plan: FilterPlan, part?: Range): KdumpLayout =>
+  makeKdumpLayout({
+    ...plan.machine,
+    abi: dump.abi,
+    blockSize: plan.pageSize,
+    dumpLevel: plan.level,
+    noteBytes: replaceEraseInfo(dump.noteBytes, '', dump.abi.littleEndian),
+    exists: plan.existing,
+    stored: plan.keep,
+    part,
+  })
 
 /** Behind the pages. @throws {DumpError} as tryWrite */
 export async function writeEraseInfo(

@@ -2,9 +2,9 @@
 
 import type { LostMemory } from '../../formats/lost.ts'
 import { hex } from '../address.ts'
-import { printableLine } from '../printable.ts'
 import { renderPairs, renderTable } from '../table.ts'
 import { renderCount, renderPlural, renderSize } from '../units.ts'
+import type { Estimate } from './estimate.ts'
 import type { FilterResult } from './index.ts'
 import type { RearrangeResult } from './rearrange.ts'
 import type { ReassembleResult } from './reassemble.ts'
@@ -12,15 +12,36 @@ import type { SplitResult } from './split.ts'
 import type { PageStatistics } from './statistics.ts'
 
 export function renderFilterResult(result: FilterResult | SplitResult): string {
-  const head = renderPairs([
-    ['source', printableLine(result.source)],
-    ['output', `${printableLine(result.output)} (${formatName(result)})`],
-    ['dump level', levelText(result)],
-  ])
   const share = (result.outputSize / Math.max(1, result.memorySize)) * 100
   const written = `written: ${renderSize(result.outputSize)}, ${share.toFixed(1)} % of the memory`
   const parts = 'parts' in result ? [renderParts(result)] : []
-  return [head, renderPages(result), ...renderMissing(result.missing), ...parts, written].join('\n\n')
+  return [renderHead(result), renderPages(result), ...renderMissing(result.missing), ...parts, written].join(
+    '\n\n',
+  )
+}
+
+const renderHead = (result: FilterResult): string =>
+  renderPairs([
+    ['source', result.source],
+    ['output', `${result.output} (${formatName(result)})`],
+    ['dump level', levelText(result)],
+  ])
+
+/** What a filter would do. */
+export function renderEstimate(estimate: Estimate): string {
+  const { sizes, codec, memorySize } = estimate
+  const columns = [
+    { title: 'would be written' },
+    { title: 'size', align: 'right' },
+    { title: 'of the memory', align: 'right' },
+  ] as const
+  const rows = sizes.map(({ codec: name, outputSize, isExact }) => [
+    `${name ?? 'not compressed'}${name === codec && sizes.length > 1 ? ', as asked for' : ''}`,
+    `${isExact ? '' : 'about '}${renderSize(outputSize)}`,
+    `${((100 * outputSize) / Math.max(1, memorySize)).toFixed(1)} %`,
+  ])
+  const table = renderTable(columns, rows)
+  return [renderHead(estimate), renderPages(estimate), ...renderMissing(estimate.missing), table].join('\n\n')
 }
 
 export function renderReassembled({ parts, output, pageSize, ...result }: ReassembleResult): string {
