@@ -1,5 +1,6 @@
-// The literals of a Zstandard block: raw, one byte for all, or by a Huffman code that comes first, as the
-// weights of its symbols. Source: RFC 8878, sections 3.1.1.3.1 and 4.2.
+// The literals of a Zstandard block: raw, or by a Huffman code that comes first, as the weights of its
+// symbols. They are never all the same byte, for then so would be the page, and most of it a match. Source:
+// RFC 8878, sections 3.1.1.3.1 and 4.2.
 
 import { makeLengths } from './huffman'
 import { bitsOf, costOf, firstState, highBit, makeTable, nextState, putShares, shareStates, tableSize } from './zstd-fse'
@@ -63,11 +64,6 @@ export function putLiterals(from: usize, end: usize, to: usize): usize {
   const size = end - from
   if (size < leastPacked) return putRaw(from, size, to)
   const largest = countBytes(from, end)
-  if (usize(largest) == size) {
-    const after = putHeader(1, size, to)
-    store<u8>(after, load<u8>(from))
-    return after + 1
-  }
   // All values as often as the others.
   if (usize(largest) <= (size >> 7) + 4) return putRaw(from, size, to)
   // Few literals do not pay for the weights of long codes: 0.1 % smaller (measured).
@@ -76,24 +72,17 @@ export function putLiterals(from: usize, end: usize, to: usize): usize {
   return putPacked(from, size, to)
 }
 
-/** Size of literals that are not packed. */
-function putHeader(type: u32, size: usize, to: usize): usize {
-  if (size < 32) {
-    store<u8>(to, u8(type | (u32(size) << 3)))
-    return to + 1
-  }
-  if (size < 4096) {
-    store<u16>(to, u16(type | 4 | (u32(size) << 4)))
-    return to + 2
-  }
-  store<u32>(to, type | 12 | (u32(size) << 4))
-  return to + 3
-}
-
 function putRaw(from: usize, size: usize, to: usize): usize {
-  const after = putHeader(0, size, to)
-  memory.copy(after, from, size)
-  return after + size
+  if (size < 32) store<u8>(to++, u8(size << 3))
+  else if (size < 4096) {
+    store<u16>(to, u16(4 | (size << 4)))
+    to += 2
+  } else {
+    store<u32>(to, 12 | (u32(size) << 4))
+    to += 3
+  }
+  memory.copy(to, from, size)
+  return to + size
 }
 
 function putPacked(from: usize, size: usize, to: usize): usize {

@@ -63,14 +63,14 @@ export function findMatches(page: usize, size: usize): void {
         start--
         from--
       }
-      // Values up to 3 are recent distances, counted from the older one when no literal comes before.
+      // Values up to 3 are the recent distances. When no literal comes before they are 1 less, and only the
+      // oldest can be met: the others were tried where the match before ended.
       value = distance + 3
-      const gap: usize = start > done ? 1 : 0
-      if (distance == recent && gap == 1) value = 1
+      if (distance == recent) value = 1
       else {
-        if (distance == older) value = 1 + gap
+        if (distance == older) value = 2
         else {
-          if (distance == oldest) value = 2 + gap
+          if (distance == oldest) value = start > done ? 3 : 2
           oldest = older
         }
         older = recent
