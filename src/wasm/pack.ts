@@ -3,6 +3,7 @@
 // may write up to size + size / 8 + 1024 bytes there, whatever the page. Nothing of a page shows in the
 // next one.
 
+import { packDeflate } from './deflate'
 import { packLzo } from './lzo'
 import { isZero } from './scan'
 import { packSnappy } from './snappy'
@@ -11,6 +12,7 @@ import { packZstd } from './zstd'
 /** Bits of page_desc.flags, which name the codecs (diskdump_mod.h); 0 stores pages as they are. */
 namespace codec {
   export const none = 0
+  export const zlib = 1
   export const lzo = 2
   export const snappy = 4
   export const zstd = 0x20
@@ -18,10 +20,17 @@ namespace codec {
 
 /** Whether there is an encoder for it. */
 export function canPack(flag: i32): bool {
-  return flag == codec.none || flag == codec.lzo || flag == codec.snappy || flag == codec.zstd
+  return (
+    flag == codec.none ||
+    flag == codec.zlib ||
+    flag == codec.lzo ||
+    flag == codec.snappy ||
+    flag == codec.zstd
+  )
 }
 
 @inline function packPage(flag: i32, page: usize, size: i32, output: usize): i32 {
+  if (flag == codec.zlib) return packDeflate(page, size, output)
   if (flag == codec.lzo) return packLzo(page, size, output)
   if (flag == codec.snappy) return packSnappy(page, size, output)
   if (flag == codec.zstd) return packZstd(page, size, output)

@@ -7,6 +7,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import type { Codec } from '../../src/core/codecs/codec.ts'
 import { lzo } from '../../src/core/codecs/lzo.ts'
 import { snappy } from '../../src/core/codecs/snappy.ts'
+import { zlib } from '../../src/core/codecs/zlib.ts'
 import { PageBatch } from '../../src/core/page-batch.ts'
 import { matchPages } from '../make/match-pages.ts'
 import { hostilePages, realPages } from '../make/pages.ts'
@@ -25,10 +26,12 @@ const withLength = (packed: Uint8Array): Buffer => {
   return Buffer.concat([length, packed])
 }
 
-describeWithLibrary('lzo/lzo1x.h', 'liblzo2', () => {
-  describeWithLibrary('snappy-c.h', 'and libsnappy', () => {
-    beforeAll(buildJudge)
-    describe.each([lzo, snappy])('$name', testCodec)
+describeWithLibrary('zlib.h', 'zlib', () => {
+  describeWithLibrary('lzo/lzo1x.h', 'liblzo2', () => {
+    describeWithLibrary('snappy-c.h', 'and libsnappy', () => {
+      beforeAll(buildJudge)
+      describe.each([zlib, lzo, snappy])('$name', testCodec)
+    })
   })
 })
 
@@ -37,8 +40,8 @@ let judge: string
 function buildJudge(): () => void {
   const folder = mkdtempSync(join(tmpdir(), 'fadump-test-'))
   judge = join(folder, 'judge')
-  const source = join(import.meta.dirname, 'lzo-snappy.c')
-  runJudge('gcc', ['-Wall', '-Wextra', '-Werror', '-O1', '-o', judge, source, '-llzo2', '-lsnappy'])
+  const source = join(import.meta.dirname, 'page-encoders.c')
+  runJudge('gcc', ['-Wall', '-Wextra', '-Werror', '-O1', '-o', judge, source, '-lz', '-llzo2', '-lsnappy'])
   return () => rmSync(folder, { recursive: true })
 }
 
@@ -62,14 +65,11 @@ function testCodec(codec: Codec): void {
     ['arm64-7.2-debian', 4096],
     ['ppc64le-7.2-fadump', 4096],
     ['ppc64le-7.2-fadump', 65536],
-  ] as const)(
-    'packs real pages of %s, %i bytes, to a hundredth more than the original at most',
-    (name, size) => {
-      const pages = realPages(size, 200, name, 37 * 4096)
-      expect(pages.length).toBeGreaterThan(100)
-      const ours = pages.reduce((sum, page) => sum + pack(codec, page).length, 0)
-      const theirs = Number(runJudge(judge, ['pack', codec.name, `${size}`], Buffer.concat(pages)))
-      expect(ours / theirs).toBeLessThan(1.01)
-    },
-  )
+  ] as const)('packs real pages of %s, %i bytes, little worse than the original', (name, size) => {
+    const pages = realPages(size, 200, name, 37 * 4096)
+    expect(pages.length).toBeGreaterThan(100)
+    const ours = pages.reduce((sum, page) => sum + pack(codec, page).length, 0)
+    const theirs = Number(runJudge(judge, ['pack', codec.name, `${size}`], Buffer.concat(pages)))
+    expect(ours / theirs).toBeLessThan(codec === zlib ? 1.03 : 1.01)
+  })
 }

@@ -1,4 +1,4 @@
-/* What liblzo2 and libsnappy make of pages, of as many bytes as the third argument says.
+/* What zlib, liblzo2 and libsnappy make of pages, of as many bytes as the third argument says.
    `unpack CODEC SIZE`: standard input has per page a 32-bit length and what it packed to; output: the pages.
    `pack CODEC SIZE`: standard input has pages; output: the bytes that they pack to, a page counting no more than its size. */
 #include <lzo/lzo1x.h>
@@ -7,11 +7,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
-static int is_lzo;
+static int is_lzo, is_zlib;
 
 static int unpack(const char *packed, size_t length, char *page, size_t page_size)
 {
+	if (is_zlib) {
+		uLongf size = page_size;
+		return uncompress((Bytef *)page, &size, (const Bytef *)packed, length) == Z_OK && size == page_size;
+	}
 	if (is_lzo) {
 		lzo_uint size = page_size;
 		return lzo1x_decompress_safe((lzo_bytep)packed, length, (lzo_bytep)page, &size, NULL) == LZO_E_OK &&
@@ -23,6 +28,10 @@ static int unpack(const char *packed, size_t length, char *page, size_t page_siz
 
 static size_t pack(const char *page, size_t page_size, char *packed)
 {
+	if (is_zlib) {
+		uLongf size = 2 * page_size;
+		return compress2((Bytef *)packed, &size, (const Bytef *)page, page_size, 1) == Z_OK ? size : page_size;
+	}
 	static lzo_align_t memory[LZO1X_1_MEM_COMPRESS / sizeof(lzo_align_t) + 1];
 	if (is_lzo) {
 		lzo_uint size = 0;
@@ -38,6 +47,7 @@ int main(int argc, char **argv)
 	if (argc != 4 || lzo_init() != LZO_E_OK)
 		return 2;
 	is_lzo = strcmp(argv[2], "lzo") == 0;
+	is_zlib = strcmp(argv[2], "zlib") == 0;
 	size_t page_size = strtoul(argv[3], NULL, 10), room = 2 * page_size + 4096, total = 0;
 	char *page = malloc(page_size), *packed = malloc(room);
 	uint32_t length, count = 0;
