@@ -7,12 +7,9 @@ export interface Codec {
   readonly flag: number
   /** Fill `output`, exactly. @throws {CodecError} when `input` does not give that many bytes. */
   decompress(input: Uint8Array, output: Uint8Array): void
-  /** The levels there are, of a codec that has any. */
-  readonly levels?: { readonly least: number; readonly most: number }
-  /**
-   * A packer of pages at a level that src/wasm has no encoder for: src/wasm packs at the level of
-   * makedumpfile, which is asked for as undefined.
-   */
+  /** The levels there are, of a codec that has any; src/wasm packs at `usual`, which is makedumpfile's. */
+  readonly levels?: { readonly least: number; readonly most: number; readonly usual: number }
+  /** A packer of pages at the other levels. */
   makeCompressor?(level?: number): Compressor
 }
 

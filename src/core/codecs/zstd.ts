@@ -14,14 +14,14 @@ import {
 } from './zstd-entropy.ts'
 import { libraryCompressor } from './zstd-library.ts'
 
-const levels = { least: 1, most: 19 } as const
+const levels = { least: 1, most: 19, usual: 1 } as const
 
 export const zstd: Codec = {
   name: 'zstd',
   flag: 0x20,
   decompress,
   levels,
-  makeCompressor: (level = levels.least) => libraryCompressor(level, levels),
+  makeCompressor: (level = levels.usual) => libraryCompressor(level, levels),
 }
 
 const damaged = (what: string): CodecError => new CodecError(`zstd: ${what}`)

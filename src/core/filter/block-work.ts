@@ -115,14 +115,15 @@ function makePacker({ pageSize, store }: BlockSetup, batch: PageBatch): Packer {
     }
   }
   const { flag, level, shareZeroPages } = store
-  if (level === undefined && batch.canPack(flag)) {
+  const codec = codecList.find((one) => one.flag === flag)
+  if ((level === undefined || level === codec?.levels?.usual) && batch.canPack(flag)) {
     return (_, sizes, buffer) => {
       const packed = batch.pack(flag, pageSize, sizes, shareZeroPages)
       buffer.set(packed)
       return packed.length
     }
   }
-  const compress = codecList.find((codec) => codec.flag === flag)?.makeCompressor?.(level)
+  const compress = codec?.makeCompressor?.(level)
   if (compress === undefined) throw new Error(`no encoder for pages of codec ${flag}, level ${level}`)
   return packOneByOne(compress, pageSize, shareZeroPages)
 }
