@@ -7,10 +7,11 @@ import { expect, it } from 'vitest'
 import { codecList } from '../../src/core/codecs/index.ts'
 import { NoSpaceError } from '../../src/core/errors.ts'
 import { filterToFile } from '../../src/core/filter/output.ts'
+import { withVmcoreinfo } from '../../src/core/kernel/search-vmcoreinfo.ts'
 import { PageBatch } from '../../src/core/page-batch.ts'
 import type { Dump } from '../../src/formats/dump.ts'
 import { openDump } from '../../src/formats/index.ts'
-import { fixture } from '../fixtures/index.ts'
+import { dumpFolder, fixture } from '../fixtures/index.ts'
 import { makeFolder } from '../make/folder.ts'
 import { type MadePage, makeKdump } from '../make/kdump.ts'
 import { samplePage } from '../make/sample-page.ts'
@@ -79,7 +80,37 @@ const archOf = {
   'ppc64le-7.2-fadump': 'ppc64',
 } as const
 
+/** How many of the addresses in a list of translations hold the same eight bytes by either way of asking. */
+const addressScript = `
+import sys, kdumpfile
+dump = kdumpfile.kdumpfile(file=sys.argv[1])
+dump.attr['addrxlat.ostype'] = 'linux'
+same = other = 0
+for line in open(sys.argv[2]):
+    virtual, physical = line.split()
+    if physical == 'unmapped':
+        continue
+    try:
+        right = dump.read(kdumpfile.KDUMP_MACHPHYSADDR, int(physical, 16) & ~7, 8)
+    except kdumpfile.exceptions.NoDataException:
+        continue
+    if dump.read(kdumpfile.KDUMP_KVADDR, int(virtual, 16) & ~7, 8) == right:
+        same += 1
+    else:
+        other += 1
+print(dump.attr['arch.name'], dump.attr['linux.uts.release'], same > 20, other)
+`
+
 describeWithPython('kdumpfile', 'libkdumpfile', () => {
+  it('finds pages and virtual addresses in a kdump file that we made of s390x', async () => {
+    const output = join(makeFolder(), 'vmcore')
+    using source = openDump(fixture('s390x-6.1-debian/vmcore'))
+    await filterToFile(withVmcoreinfo(source), output, { format: 'kdump', codec: 'zlib', level: 31 })
+    const list = join(dumpFolder, 's390x-6.1-debian/expected/qemu-gva2gpa.txt')
+    const answer = runPython(addressScript, [output, list]).toString()
+    expect(answer).toBe('s390x 6.1.0-50-s390x True 0\n')
+  })
+
   it('sees the same machine and the same pages in a kdump file of Linux 6.1', () => {
     const path = fixture('x86_64-6.1-debian/vmcore.kdump')
     using dump = openDump(path)

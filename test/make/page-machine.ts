@@ -44,7 +44,8 @@ export class PageMachine {
   /** Page frame number of the first page of RAM. */
   readonly firstPfn: number
 
-  constructor(era: PageEra, platform: Platform = x86Platform) {
+  /** The memory map is mapped by 2^mapShift bytes an entry. */
+  constructor(era: PageEra, platform: Platform = x86Platform, mapShift = platform.blockShift) {
     const { ramStart, linear, image, vmemmap, blockShift, utsMachine, abi } = platform
     this.era = era
     this.platform = platform
@@ -58,7 +59,9 @@ export class PageMachine {
     const name = { sysname: 'Linux', release: era.release, machine: utsMachine }
     this.memory.write(ramStart + utsAt, utsname.write(name, abi))
     // 16384 struct pages of 64 bytes are a MiB.
-    this.tables.map(this.#structPage(this.firstPfn), ramStart + structPagesAt, blockShift)
+    for (let at = 0; at < machinePages * structPageSize; at += 2 ** mapShift) {
+      this.tables.map(this.#structPage(this.firstPfn) + BigInt(at), ramStart + structPagesAt + at, mapShift)
+    }
     this.memory.writeU64(ramStart + rootsAt, linear + BigInt(ramStart + sectionsAt), abi.littleEndian)
     const section = ramStart + sectionsAt + 16 * Math.floor(ramStart / sectionSize)
     this.memory.writeU64(section, vmemmap | 0x1fn, abi.littleEndian)

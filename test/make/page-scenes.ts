@@ -102,6 +102,9 @@ export interface PlacedScene extends Scene {
   readonly pfn: number
 }
 
+/** Behind what the machine itself needs. */
+const scenesFrom = (36 << 20) / 4096
+
 /** One scene after the other, each naturally aligned, with a kernel page between them. */
 export function makeScenes(
   era: PageEra,
@@ -109,7 +112,7 @@ export function makeScenes(
 ): { machine: PageMachine; scenes: readonly PlacedScene[] } {
   const machine = new PageMachine(era, platform)
   const scenes: PlacedScene[] = []
-  let pfn = machine.firstPfn
+  let pfn = machine.firstPfn + scenesFrom
   for (const [name, scene] of Object.entries(scenesOf(era, platform))) {
     if (scene.write === undefined) continue
     pfn = Math.ceil((pfn + 1) / scene.pages) * scene.pages

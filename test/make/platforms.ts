@@ -68,12 +68,12 @@ export const s390xPlatform: Platform = {
   name: 's390x',
   geometry: s390xGeometry('region2'),
   linear: 1n << 47n,
-  image: 0x3ffe0000000000n,
+  image: 0x1ffe0000000000n,
   vmemmap: 0x1c0000000000n,
   facts: {
     numbers: { MAX_PHYSMEM_BITS: 46 },
     lengths: { mem_section: 2048 },
-    lines: { IDENTITYBASE: '800000000000', KERNELOFFSET: '3ffe0000100000', KERNELOFFPHYS: '100000' },
+    lines: { IDENTITYBASE: '800000000000', KERNELOFFSET: '1ffe0000100000', KERNELOFFPHYS: '100000' },
   },
 }
 

@@ -10,6 +10,7 @@ import { type FactList, makeVmcoreinfoText } from '../../make/facts.ts'
 import { GuestMemory } from '../../make/guest-memory.ts'
 import { directMap, makeDump } from '../../make/page-machine.ts'
 import { PageTableBuilder, x86Geometry } from '../../make/page-tables.ts'
+import { riscv64Platform } from '../../make/platforms.ts'
 
 const MiB = 1 << 20
 const GiB = 1 << 30
@@ -146,6 +147,26 @@ describe('FLATMEM', () => {
       structPageSize: 64,
       sections: [{ firstPfn: 0, endPfn: 0x6000, structPages: vmemmap }],
       endPfn: 0x6000,
+    })
+  })
+
+  it('begins where RAM does on riscv64, whose kernel counts pages from there', () => {
+    const ram = 2 * GiB
+    const memory = new GuestMemory([{ start: ram, end: ram + 96 * MiB }])
+    const tables = new PageTableBuilder(memory, riscv64Platform.geometry, ram + root)
+    const inLinear = (physical: number) => riscv64Platform.linear + BigInt(physical)
+    for (let at = ram; at < ram + 96 * MiB; at += 2 * MiB) tables.map(inLinear(at), at, 21)
+    tables.map(riscv64Platform.image + BigInt(ram + root), ram + root, 21)
+    memory.writeU64(ram + table, inLinear(ram + 32 * MiB))
+    const text = makeVmcoreinfoText({
+      lines: { PAGESIZE: 4096 },
+      symbols: { swapper_pg_dir: riscv64Platform.image + BigInt(ram + root), mem_map: inLinear(ram + table) },
+      numbers: riscv64Platform.facts.numbers ?? {},
+      sizes: { page: 64 },
+    })
+    expect(readMemMap(openKernel(makeDump(memory, text, riscv64Platform)))).toMatchObject({
+      model: 'FLATMEM',
+      sections: [{ firstPfn: 0x80000, endPfn: 0x86000, structPages: inLinear(ram + 32 * MiB) }],
     })
   })
 
