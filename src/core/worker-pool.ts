@@ -1,7 +1,7 @@
 // Runs tasks on worker threads and gives their results back in the order of the tasks. Each task is
 // lent one of a fixed number of buffers to put bytes into; the buffer travels with the task and back
-// with the result by transfer. So memory is bounded and nothing runs ahead of a slow consumer. With no
-// threads the same work runs here: one core, small inputs.
+// with the result by transfer. So memory is bounded and nothing runs ahead of a slow consumer. This
+// thread does tasks, too, and alone when there are no others: one core, small inputs.
 
 import { parentPort, Worker } from 'node:worker_threads'
 import { workerProgram } from './embedded.ts'
@@ -12,6 +12,9 @@ export interface Work<Task, Result> extends Disposable {
   /** Put bytes into `buffer` (its content is left over from earlier tasks) and say what they are. */
   run(task: Task, buffer: Uint8Array): Result
 }
+
+/** Tasks that a thread has, so that it need not wait while this one is busy. */
+const tasksAhead = 3
 
 /**
  * Threads that get ready while their work is still being planned; they can do one work after the other.
@@ -40,6 +43,11 @@ export class Threads implements AsyncDisposable {
     return least.run(task, buffer)
   }
 
+  /** Could one of them have to wait for its next task? */
+  get wantsTask(): boolean {
+    return this.#threads.some(({ load }) => load < tasksAhead)
+  }
+
   /** Everything under way, and everything that would come, fails with this error. */
   fail(error: Error): void {
     for (const thread of this.#threads) thread.fail(error)
@@ -66,63 +74,66 @@ export interface Done<Result> {
 }
 
 /**
- * Results of all `tasks`, in order. When it fails or is left before the end, the threads end, too.
+ * Results of all `tasks`, in order. This thread does tasks, too, when it has nothing else to do. When it
+ * fails or is left before the end, the threads end, too.
  * @throws what the work threw · {InterruptedError} on abort · {Error} when a thread died
  */
 export async function* runInOrder<Setup, Task, Result>(
   threads: Threads,
-  options: WorkOptions<Setup, Task, Result>,
-  tasks: Iterable<Task>,
-): AsyncGenerator<Done<Result>, void, void> {
-  yield* threads.count === 0 ? runHere(options, tasks) : runOnThreads(threads, options, tasks)
-}
-
-async function* runHere<Setup, Task, Result>(
   { setup, start, bufferBytes, signal }: WorkOptions<Setup, Task, Result>,
-  tasks: Iterable<Task>,
-): AsyncGenerator<Done<Result>, void, void> {
-  using work = start(setup)
-  const buffer = new Uint8Array(bufferBytes)
-  for (const task of tasks) {
-    // Lets signals and timers in between two tasks.
-    await new Promise(setImmediate)
-    if (signal?.aborted) throw new InterruptedError()
-    yield { result: work.run(task, buffer), buffer }
-  }
-}
-
-async function* runOnThreads<Setup, Task, Result>(
-  threads: Threads,
-  { setup, bufferBytes, signal }: WorkOptions<Setup, Task, Result>,
   tasks: Iterable<Task>,
 ): AsyncGenerator<Done<Result>, void, void> {
   const interrupt = (): void => threads.fail(new InterruptedError())
   signal?.addEventListener('abort', interrupt)
   threads.setUp(setup)
-  // Two tasks a thread, so that none waits for us, and two results that wait for their turn.
-  const free = Array.from({ length: 2 * threads.count + 2 }, () => new ArrayBuffer(bufferBytes))
-  const underWay: Promise<Done<Result>>[] = []
+  using own = start(setup)
+  // A thread's own, one that this thread works on, and results that wait for their turn.
+  const buffers = threads.count === 0 ? 1 : tasksAhead * threads.count + 4
+  const free = Array.from({ length: buffers }, () => new ArrayBuffer(bufferBytes))
+  const underWay: UnderWay<Result>[] = []
+  const source = tasks[Symbol.iterator]()
+  let next = source.next()
   let isWhole = false
   try {
-    const source = tasks[Symbol.iterator]()
-    let next = source.next()
     while (!next.done || underWay.length > 0) {
       if (signal?.aborted) throw new InterruptedError()
-      const buffer = next.done ? undefined : free.pop()
-      if (!next.done && buffer !== undefined) {
-        underWay.push(threads.run(next.value, buffer) as Promise<Done<Result>>)
-        next = source.next()
+      const buffer = next.done || underWay[0]?.isDone ? undefined : free.pop()
+      if (next.done || buffer === undefined) {
+        const done = await (underWay.shift() as UnderWay<Result>).result
+        yield done
+        free.push(done.buffer.buffer as ArrayBuffer)
         continue
       }
-      const done = await (underWay.shift() as Promise<Done<Result>>)
-      yield done
-      free.push(done.buffer.buffer as ArrayBuffer)
+      if (threads.wantsTask) {
+        underWay.push(watch(threads.run(next.value, buffer) as Promise<Done<Result>>))
+      } else {
+        const bytes = new Uint8Array(buffer)
+        const result = Promise.resolve({ result: own.run(next.value, bytes), buffer: bytes })
+        underWay.push({ result, isDone: true })
+        // Lets messages, signals and timers in.
+        await new Promise(setImmediate)
+      }
+      next = source.next()
     }
     isWhole = true
   } finally {
     signal?.removeEventListener('abort', interrupt)
     if (!isWhole) await threads[Symbol.asyncDispose]()
   }
+}
+
+interface UnderWay<Result> {
+  readonly result: Promise<Done<Result>>
+  isDone: boolean
+}
+
+function watch<Result>(result: Promise<Done<Result>>): UnderWay<Result> {
+  const watched = { result, isDone: false }
+  const settle = (): void => {
+    watched.isDone = true
+  }
+  result.then(settle, settle)
+  return watched
 }
 
 /** What goes to a thread and what comes back. */

@@ -3,7 +3,7 @@
 // thread did what.
 
 import { openDump } from '../../formats/index.ts'
-import { MiB, type Pfn } from '../address.ts'
+import { KiB, MiB, type Pfn } from '../address.ts'
 import { Bitmap } from '../bitmap.ts'
 import type { Compressor } from '../codecs/codec.ts'
 import { codecList } from '../codecs/index.ts'
@@ -61,6 +61,9 @@ export interface BlockResult extends Block {
 /** About 1 MiB: enough to make a message between threads cheap, small enough to share work evenly. */
 export const blockPages = (pageSize: number): number => Math.max(1, MiB / pageSize)
 
+/** Read and packed at once: what stays in a core's own cache. */
+const batchBytes = 256 * KiB
+
 /** What is done with the pages of a batch that were read; fills in `sizes`, returns the bytes used. */
 type Packer = (batch: PageBatch, sizes: Int32Array, buffer: Uint8Array) => number
 
@@ -69,43 +72,61 @@ export function startBlockWork(setup: BlockSetup): Work<Block, BlockResult> {
   const dump = openDump(setup.paths)
   const memory = setup.edits === undefined ? dump.memory : editMemory(dump.memory, setup.edits)
   const wanted = new Bitmap(setup.pages, new Uint8Array(setup.wanted))
-  const batch = new PageBatch(blockPages(pageSize) * pageSize)
-  const pack = makePacker(setup, batch)
   const sizes = new Int32Array(blockPages(pageSize))
+  const work = setup.store.as === 'raw' ? readRaw : makeBatchWork()
   return {
     run({ start, end }, buffer) {
-      const into = setup.store.as === 'raw' ? buffer : batch.pages
-      const read = sizes.subarray(0, readWanted(start, end, into))
-      const used = pack(batch, read, buffer)
-      return { start, end, sizes: read, used }
+      sizes.fill(0)
+      const { count, used } = work(start, end, buffer)
+      return { start, end, sizes: sizes.slice(0, count), used }
     },
     [Symbol.dispose]: () => dump[Symbol.dispose](),
   }
 
-  /** Returns how many were read, and fills `sizes` with 0, or pageFate.lost. */
-  function readWanted(start: Pfn, end: Pfn, into: Uint8Array): number {
+  /** Reads pages [start, end) to `into`, and marks those that are lost; the first of them is number `count`. */
+  function read(start: Pfn, end: Pfn, into: Uint8Array, count: number): void {
+    const part = into.subarray(0, (end - start) * pageSize)
+    for (const i of readPages(memory, pageSize, start * pageSize, part)) sizes[count + i] = pageFate.lost
+  }
+
+  function readRaw(start: Pfn, end: Pfn, buffer: Uint8Array): { count: number; used: number } {
     let count = 0
-    sizes.fill(0)
     for (const run of wanted.runs(start, end)) {
-      const pages = rangeSize(run)
-      const part = into.subarray(count * pageSize, (count + pages) * pageSize)
-      for (const i of readPages(memory, pageSize, run.start * pageSize, part)) {
-        sizes[count + i] = pageFate.lost
-      }
-      count += pages
+      read(run.start, run.end, buffer.subarray(count * pageSize), count)
+      count += rangeSize(run)
     }
-    return count
+    for (let i = 0; i < count; i++) if (sizes[i] === 0) sizes[i] = pageSize
+    return { count, used: count * pageSize }
+  }
+
+  function makeBatchWork(): typeof readRaw {
+    const most = Math.max(1, batchBytes / pageSize)
+    const batch = new PageBatch(most * pageSize)
+    const pack = makePacker(setup, batch)
+    return (start, end, buffer) => {
+      let [packed, waiting, used] = [0, 0, 0]
+      const packWaiting = (): void => {
+        used += pack(batch, sizes.subarray(packed, packed + waiting), buffer.subarray(used))
+        packed += waiting
+        waiting = 0
+      }
+      for (const run of wanted.runs(start, end)) {
+        for (let from = run.start; from < run.end; ) {
+          const to = Math.min(run.end, from + most - waiting)
+          read(from, to, batch.pages.subarray(waiting * pageSize), packed + waiting)
+          waiting += to - from
+          from = to
+          if (waiting === most) packWaiting()
+        }
+      }
+      packWaiting()
+      return { count: packed, used }
+    }
   }
 }
 
 function makePacker({ pageSize, store }: BlockSetup, batch: PageBatch): Packer {
-  if (store.as === 'raw') {
-    return (_, sizes) => {
-      for (let i = 0; i < sizes.length; i++) if (sizes[i] === 0) sizes[i] = pageSize
-      return sizes.length * pageSize
-    }
-  }
-  if (store.as === 'nothing') {
+  if (store.as !== 'packed') {
     return (_, sizes) => {
       const zero = batch.findZeroPages(pageSize, sizes.length)
       for (let i = 0; i < sizes.length; i++) {

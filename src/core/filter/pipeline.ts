@@ -75,13 +75,17 @@ const worthThreads = 64 * MiB
 /** Each takes about 13 MiB, and memory is scarce where dumps are made. */
 const mostThreads = 8
 
-/** Threads for one of `sharers` who copy a dump at the same time: `count`, or one a core, none for small dumps. */
+/**
+ * Threads beside this one, which works, too, for one of `sharers` who copy a dump at the same time.
+ * @param count of all that work; by default one a core, and this one alone for small dumps
+ */
 export function startThreads({ memory }: Dump, count: number | undefined, sharers = 1): Threads {
   const all = count ?? defaultThreads(totalSize(memory.ranges))
-  return new Threads(all === 0 ? 0 : Math.ceil(all / sharers))
+  if (all <= 1) return new Threads(0)
+  return new Threads(sharers === 1 ? all - 1 : Math.ceil(all / sharers))
 }
 
 function defaultThreads(bytes: number): number {
   const cores = availableParallelism()
-  return cores > 1 && bytes >= worthThreads ? Math.min(cores, mostThreads) : 0
+  return bytes >= worthThreads ? Math.min(cores, mostThreads) : 1
 }
