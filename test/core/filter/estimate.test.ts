@@ -44,7 +44,7 @@ describe('a dry run', () => {
     ['x86_64-7.2-small/vmcore', 31, 1000],
     ['x86_64-6.1-debian/vmcore.kdump', 0, 1000],
   ] as const)(
-    'of %s at level %i is within 5 %% with every codec by %i pages',
+    'of %s at level %i is within 5 percent with every codec by %i pages',
     async (name, level, samplePages) => {
       using dump = openDump(fixture(name))
       const { sizes } = await estimateFilter(dump, 'out', { level, format: 'kdump', samplePages })
