@@ -118,6 +118,48 @@ describe('fadump filter --dry-run', () => {
   })
 })
 
+describe('fadump filter -i, -x and -g', () => {
+  const info = /OSRELEASE=[^\0]*/.exec(readFileSync(vmcore, 'latin1').slice(0, 16384))?.[0] ?? ''
+
+  it('takes the words of a file for those of the kernel, and no file of another kernel', () => {
+    const folder = makeFolder()
+    writeFileSync(join(folder, 'same'), info)
+    writeFileSync(join(folder, 'other'), info.replace('OSRELEASE=7', 'OSRELEASE=8'))
+    expect(filter(folder, '-i', 'same', '-d', '31', vmcore, 'out').exitCode).toBe(0)
+    const { exitCode, err } = filter(folder, '-f', '-i', 'other', '-d', '31', vmcore, 'out')
+    expect(exitCode).toBe(2)
+    expect(err).toMatch(/^error: other is of Linux 8\S+, and the dump of 7\S+\n$/)
+  })
+
+  it('says what a file lacks', () => {
+    const folder = makeFolder()
+    writeFileSync(join(folder, 'file'), 'text')
+    expect(filter(folder, '-i', 'file', vmcore, 'out').exitCode).toBe(3)
+    expect(filter(folder, '-x', 'file', vmcore, 'out').exitCode).toBe(3)
+    expect(filter(folder, '-x', process.execPath, vmcore, 'out').exitCode).toBe(3)
+    expect(filter(folder, '-g', 'out', '-x', 'file').exitCode).toBe(3)
+    expect(filter(folder, '-g', 'out').exitCode).toBe(2)
+    expect(filter(folder, '-g', 'out', '-x', 'file', vmcore).exitCode).toBe(2)
+    expect(filter(folder, '-i', 'file', '-x', 'file', vmcore, 'out').exitCode).toBe(2)
+    expect(readdirSync(folder)).toEqual(['file'])
+  })
+})
+
+describe('fadump filter --exclude-threshold', () => {
+  it('says how many pages are worth a hole in an ELF file', () => {
+    const folder = makeFolder()
+    const size = (pages: string, name: string): number => {
+      expect(filter(folder, '-E', '-d', '31', '--exclude-threshold', pages, vmcore, name).exitCode).toBe(0)
+      return statSync(join(folder, name)).size
+    }
+    filter(folder, '-E', '-d', '31', vmcore, 'usual')
+    expect(size('256', 'same')).toBe(statSync(join(folder, 'usual')).size)
+    expect(size('1', 'least')).toBeLessThan(6787 * 4096 + 2 ** 20)
+    expect(size('100000', 'most')).toBeGreaterThan(size('257', 'more'))
+    expect(filter(folder, '-E', '--exclude-threshold', '0', vmcore, 'none').exitCode).toBe(2)
+  })
+})
+
 describe('fadump filter', () => {
   it('does one thing at a time', () => {
     const folder = makeFolder()

@@ -13,6 +13,8 @@ int counter = 3;
 static int hidden[4] = { 1 };
 const char banner[] = "Linux version";
 static long zeros[100];
+const char linux_banner[] = "Linux version 6.6.6-test (somebody@somewhere)";
+char empty_zero_page[16384];
 __attribute__((weak)) int maybe(void) { return hidden[0]; }
 static int inner(int x) { return x + counter; }
 int main(int argc, char **argv) { zeros[argc] = inner(argc); return (int)zeros[0] + maybe(); }
@@ -29,7 +31,8 @@ describeWithJudge('gcc', 'nm', () => {
     runJudge('gcc', ['-O0', '-o', linked, source])
     runJudge('objcopy', ['--add-section', `.BTF=${types}`, linked, vmlinux])
     const listed = runJudge('nm', [vmlinux]).toString().trimEnd().split('\n')
-    const { symbols, btf } = readVmlinux(vmlinux)
+    const { symbols, btf, release, pageSize } = readVmlinux(vmlinux)
+    expect({ release, pageSize }).toEqual({ release: '6.6.6-test', pageSize: 16384 })
     const found = Array.from(symbols ?? [], ({ name, type, address }) => {
       return `${address.toString(16).padStart(16, '0')} ${type} ${name}`
     })

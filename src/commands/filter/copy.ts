@@ -2,18 +2,15 @@
 
 import { filterToFile, filterToStream } from '../../core/filter/output.ts'
 import { renderFilterResult } from '../../core/filter/render.ts'
-import { withVmcoreinfo } from '../../core/kernel/search-vmcoreinfo.ts'
-import { openDump } from '../../formats/index.ts'
 import type { Ui } from '../../ui/output.ts'
 import { startProgress, tellFiltered } from './messages.ts'
 import { filterOptions, formatOptions, type Options } from './options.ts'
-import { erasedAsAsked } from './source.ts'
+import { openSource } from './source.ts'
 
 export async function copyDump(ui: Ui, paths: readonly string[], options: Options): Promise<void> {
   const sources = paths.length === 1 ? paths : paths.slice(0, -1)
   const output = paths.length === 1 ? '-' : (paths.at(-1) as string)
-  using source = withVmcoreinfo(openDump(sources))
-  const dump = erasedAsAsked(source, options)
+  using dump = openSource(sources, options)
   using progress = startProgress(ui, options, `Filtering ${sources.join(' ')}`)
   const work = {
     ...filterOptions(options),

@@ -2,18 +2,17 @@
 
 import { dumpDmesg } from '../../core/kernel/dump-dmesg.ts'
 import { openKernel } from '../../core/kernel/kernel.ts'
-import { withVmcoreinfo } from '../../core/kernel/search-vmcoreinfo.ts'
 import { OutputFile } from '../../core/output-file.ts'
 import { renderPairs } from '../../core/table.ts'
 import { renderSize } from '../../core/units.ts'
-import { openDump } from '../../formats/index.ts'
 import type { Ui } from '../../ui/output.ts'
 import { tellResult } from './messages.ts'
 import type { Options } from './options.ts'
+import { openSource } from './source.ts'
 
 export async function writeDmesg(ui: Ui, paths: readonly string[], options: Options): Promise<void> {
   const [source, output] = paths as [string, string]
-  using dump = withVmcoreinfo(openDump(source))
+  using dump = openSource(source, options)
   const { bytes, problems } = dumpDmesg(openKernel(dump), { sinceClear: options.partialDmesg })
   for (const message of problems) ui.incomplete({ code: 'LOG', message })
   if (output === '-') {

@@ -2,17 +2,14 @@
 
 import { estimateFilter } from '../../core/filter/estimate.ts'
 import { renderEstimate } from '../../core/filter/render.ts'
-import { withVmcoreinfo } from '../../core/kernel/search-vmcoreinfo.ts'
-import { openDump } from '../../formats/index.ts'
 import type { Ui } from '../../ui/output.ts'
 import { startProgress, tellFiltered } from './messages.ts'
 import { filterOptions, formatOptions, type Options } from './options.ts'
-import { erasedAsAsked } from './source.ts'
+import { openSource } from './source.ts'
 
 export async function estimateDump(ui: Ui, paths: readonly string[], options: Options): Promise<void> {
   const sources = paths.length === 1 ? paths : paths.slice(0, -1)
-  using source = withVmcoreinfo(openDump(sources))
-  const dump = erasedAsAsked(source, options)
+  using dump = openSource(sources, options)
   using progress = startProgress(ui, options, `Counting pages of ${sources.join(' ')}`)
   const result = await estimateFilter(dump, 'nothing is written', {
     ...filterOptions(options),

@@ -12,6 +12,7 @@ import { addOptions, type Options } from './options.ts'
 import { rearrangeStream } from './rearrange.ts'
 import { reassembleParts } from './reassemble.ts'
 import { splitDump } from './split.ts'
+import { writeVmcoreinfo } from './vmcoreinfo.ts'
 import { showTranslation } from './vtop.ts'
 
 interface Mode {
@@ -26,6 +27,11 @@ const modes: readonly Mode[] = [
   { option: 'dryRun', paths: [1, 256, 'SOURCE [OUTPUT]'], run: estimateDump },
   { option: 'split', paths: [3, 256, 'SOURCE OUTPUT OUTPUT...'], run: splitDump },
   { option: 'reassemble', paths: [2, 256, 'PART... OUTPUT'], run: reassembleParts },
+  {
+    option: 'generateVmcoreinfo',
+    paths: [0, 0, '-g FILE -x VMLINUX and nothing else'],
+    run: writeVmcoreinfo,
+  },
   { option: 'dumpDmesg', paths: [2, 2, 'SOURCE OUTPUT'], run: writeDmesg },
   { option: 'vtop', paths: [1, 256, 'SOURCE [OUTPUT]'], run: showTranslation },
   { option: 'memUsage', paths: [1, 256, 'SOURCE'], run: showMemoryUsage },
@@ -66,6 +72,7 @@ function findMode(options: Options): Mode {
 
 function checkUse({ paths: [least, most, words] }: Mode, paths: readonly string[], options: Options): void {
   if (options.partialDmesg && !options.dumpDmesg) throw new UsageError('--partial-dmesg is for --dump-dmesg')
+  if (options.generateVmcoreinfo && !options.vmlinux) throw new UsageError('-g needs -x VMLINUX')
   // A flattened stream goes to standard output.
   const enough = options.flatten ? 1 : least
   if (paths.length >= enough && paths.length <= most) return

@@ -1,14 +1,13 @@
 // fadump filter --mem-usage SOURCE: what could be left out.
 
 import { measureMemoryUsage, renderMemoryUsage } from '../../core/filter/memory-usage.ts'
-import { withVmcoreinfo } from '../../core/kernel/search-vmcoreinfo.ts'
-import { openDump } from '../../formats/index.ts'
 import type { Ui } from '../../ui/output.ts'
 import { startProgress } from './messages.ts'
 import type { Options } from './options.ts'
+import { openSource } from './source.ts'
 
 export async function showMemoryUsage(ui: Ui, paths: readonly string[], options: Options): Promise<void> {
-  using dump = withVmcoreinfo(openDump(paths))
+  using dump = openSource(paths, options)
   using progress = startProgress(ui, options, `Counting pages of ${dump.name}`)
   const usage = await measureMemoryUsage(dump, {
     threads: options.numThreads,

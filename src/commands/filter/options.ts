@@ -26,6 +26,14 @@ export interface Options {
   /** Bytes. */
   readonly sizeLimit?: number
   readonly strict?: boolean
+  /** Pages. */
+  readonly excludeThreshold?: number
+  /** Path. */
+  readonly vmcoreinfo?: string
+  /** Path. */
+  readonly vmlinux?: string
+  /** Path. */
+  readonly generateVmcoreinfo?: string
   /** Path. */
   readonly config?: string
   readonly messageLevel?: number
@@ -53,8 +61,9 @@ export const filterOptions = ({ dumpLevel, compress, ...options }: Options) => (
 })
 
 /** What the output of one file is, beside its pages. */
-export const formatOptions = ({ elf, flatten }: Options) => ({
+export const formatOptions = ({ elf, flatten, excludeThreshold }: Options) => ({
   format: elf ? ('elf' as const) : ('kdump' as const),
+  shortestHole: excludeThreshold,
   flattened: flatten ?? false,
 })
 
@@ -105,6 +114,10 @@ const groups = (): readonly (readonly [string, readonly Option[]])[] => [
     [
       new Option('--dump-dmesg', 'write the kernel log as text: SOURCE OUTPUT'),
       new Option('--partial-dmesg', 'of the log only what came after it was last cleared'),
+      new Option(
+        '-g, --generate-vmcoreinfo <file>',
+        'write what -x VMLINUX tells of its kernel to a text file, for -i',
+      ),
       new Option('--mem-usage', 'count the pages of each kind that could be left out: SOURCE'),
       new Option(
         '--vtop <address>',
@@ -116,6 +129,15 @@ const groups = (): readonly (readonly [string, readonly Option[]])[] => [
     'More about the output',
     [
       new Option('--config <file>', 'erase what this makedumpfile.conf(5) names'),
+      new Option(
+        '-x, --vmlinux <file>',
+        "the kernel's own file: for a dump that does not say enough of its kernel",
+      ).conflicts(['vmcoreinfo']),
+      new Option('-i, --vmcoreinfo <file>', 'as -x, a text file made by -g'),
+      new Option(
+        '--exclude-threshold <pages>',
+        'with -E: left-out pages in a row that are worth a program header; fewer are stored (default: 256)',
+      ).argParser(parsePages),
       new Option('--strict', 'refuse a dump that is incomplete or damaged'),
       new Option('--compress <codec>', `compress each page, with ${levelsHelp()}; or none`).argParser(
         parseCompression,
@@ -183,6 +205,12 @@ function parseCompression(text: string): Compression {
     throw new InvalidArgumentError(`levels of ${name} are ${least} to ${most}`)
   }
   return { codec: codec.name, compressionLevel }
+}
+
+function parsePages(text: string): number {
+  const pages = parseCount(text)
+  if (pages < 1) throw new InvalidArgumentError('expected at least 1')
+  return pages
 }
 
 /** As strtoul reads it: 0x for hexadecimal, 0 for octal. */

@@ -3,17 +3,14 @@
 import { KiB } from '../../core/address.ts'
 import { renderFilterResult } from '../../core/filter/render.ts'
 import { filterToParts } from '../../core/filter/split.ts'
-import { withVmcoreinfo } from '../../core/kernel/search-vmcoreinfo.ts'
-import { openDump } from '../../formats/index.ts'
 import type { Ui } from '../../ui/output.ts'
 import { startProgress, tellFiltered } from './messages.ts'
 import { filterOptions, type Options } from './options.ts'
-import { erasedAsAsked } from './source.ts'
+import { openSource } from './source.ts'
 
 export async function splitDump(ui: Ui, paths: readonly string[], options: Options): Promise<void> {
   const [path = '', ...outputs] = paths
-  using source = withVmcoreinfo(openDump(path))
-  const dump = erasedAsAsked(source, options)
+  using dump = openSource(path, options)
   using progress = startProgress(ui, options, `Filtering ${path}`)
   const result = await filterToParts(dump, outputs, {
     ...filterOptions(options),

@@ -23,6 +23,11 @@ import type { FilterPlan } from './plan.ts'
 import type { Written } from './statistics.ts'
 import { findZeroPages } from './zero-pass.ts'
 
+export interface ElfOptions extends PipelineOptions {
+  /** Pages: as SegmentPages has it. */
+  readonly shortestHole?: number | undefined
+}
+
 /**
  * @throws {DumpError} reading or writing failed; a full destination that can be mended (ByteSink.reserve)
  * is no failure: what was written before is a dump, marked as incomplete
@@ -31,13 +36,18 @@ export async function writeElf(
   dump: Dump,
   plan: FilterPlan,
   output: ByteSink,
-  options: PipelineOptions,
+  options: ElfOptions,
 ): Promise<Written> {
   const { sink, bytes: writtenBytes } = countWrites(output)
   const { pageSize } = plan
   const { keep, zeroPages } = await withoutZeroPages(dump, plan, options)
   const segments = segmentsOf(dump, plan.fixedMappings)
-  const loads = cutSegments(segments, { pageSize, keep, readable: plan.source.dumpable })
+  const loads = cutSegments(segments, {
+    pageSize,
+    keep,
+    readable: plan.source.dumpable,
+    shortestHole: options.shortestHole,
+  })
   const wanted = pagesOf(loads, pageSize, 'touched')
   const erased = dump.eraseInfo + newEraseInfo(dump, wanted, pageSize)
   const head = makeHead(dump, loads, erased)

@@ -7,8 +7,8 @@
 import type { LoadHeader } from '../../formats/elf/writer.ts'
 import type { Bitmap } from '../bitmap.ts'
 
-/** A hole of fewer pages is stored (makedumpfile's PFN_EXCLUDED). */
-export const shortestHole = 256
+/** makedumpfile's PFN_EXCLUDED. */
+export const usualShortestHole = 256
 
 export interface MemorySegment {
   readonly physical: number
@@ -23,6 +23,8 @@ export interface SegmentPages {
   readonly keep: Bitmap
   /** Pages the source has, at least in part; others are never stored, however short the hole. */
   readonly readable: Bitmap
+  /** A hole of fewer pages is stored; makedumpfile's when undefined. */
+  readonly shortestHole?: number | undefined
 }
 
 /** The output's segments, in the order of the source's. */
@@ -57,7 +59,7 @@ const nextSet = (bitmap: Bitmap, from: number): number => {
 
 function cutSegment(
   { physical, memorySize }: MemorySegment,
-  { pageSize, keep, readable }: SegmentPages,
+  { pageSize, keep, readable, shortestHole = usualShortestHole }: SegmentPages,
 ): Piece[] {
   const end = physical + memorySize
   const newPiece = (start: number): Piece => ({ start, memorySize: 0, fileSize: 0 })

@@ -20,6 +20,8 @@ export interface FilterOptions extends PlanOptions, Omit<PipelineOptions, 'threa
   readonly codec?: CodecName | undefined
   /** Of the codec, 1 to 9 or so; makedumpfile's when undefined. */
   readonly compressionLevel?: number | undefined
+  /** Of an ELF file: left-out pages in a row that become a hole; fewer are stored. */
+  readonly shortestHole?: number | undefined
   /** Worker threads; 0 works on this one. By default one a core, at most 8, and 0 for small dumps. */
   readonly threads?: number | undefined
   /** The sink flattens; only told in the result. */

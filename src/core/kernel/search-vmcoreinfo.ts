@@ -3,7 +3,7 @@
 // Source: Linux kernel/vmcore_info.c.
 
 import type { Dump } from '../../formats/dump.ts'
-import { parseNotes, writeVmcoreinfo } from '../../formats/elf/notes.ts'
+import { replaceVmcoreinfo } from '../../formats/elf/notes.ts'
 import { GiB, KiB, MiB } from '../address.ts'
 import { hasBytes } from '../bytes.ts'
 import { FaultError, tryRead } from '../errors.ts'
@@ -35,10 +35,7 @@ const textStart = Buffer.from('OSRELEASE=')
 export function withVmcoreinfo(dump: Dump): Dump {
   const found = dump.vmcoreinfo === undefined ? searchVmcoreinfo(dump) : undefined
   if (found === undefined) return dump
-  const { littleEndian } = dump.abi
-  const noteBytes = Buffer.concat([dump.noteBytes, writeVmcoreinfo(found.text, littleEndian)])
-  const notes = parseNotes(noteBytes, littleEndian, dump.name)
-  return { ...dump, vmcoreinfo: found.text, notes, noteBytes }
+  return { ...dump, vmcoreinfo: found.text, ...replaceVmcoreinfo(dump, found.text) }
 }
 
 /** The note first: it may have what was added at the crash. Undefined when there is neither. */

@@ -4,7 +4,8 @@
 import { Btf } from '../../formats/btf/reader.ts'
 import { type ElfFile, type ElfSection, readElfSections, readSection } from '../../formats/elf/sections.ts'
 import { ElfSymbols, elfSections } from '../../formats/elf/symtab.ts'
-import { type ByteSource, FileSource } from '../byte-source.ts'
+import type { VirtAddr } from '../address.ts'
+import { type ByteSource, FileSource, readUpTo } from '../byte-source.ts'
 import { NameIndex } from '../name-index.ts'
 import { SymbolTable } from './symbols.ts'
 
@@ -14,11 +15,17 @@ export interface Vmlinux {
   /** At link-time addresses: run-time ones are higher by VMCOREINFO's KERNELOFFSET. */
   readonly symbols: SymbolTable | undefined
   readonly btf: Btf | undefined
+  /** As uname -r prints it. */
+  readonly release: string | undefined
+  /** Bytes. */
+  readonly pageSize: number | undefined
 }
 
 const sectionTypes = { symbols: 2, noBits: 8 } as const
 const sectionFlags = { write: 1n, allocate: 2n, execute: 4n } as const
 const symbolTypes = { section: 3, file: 4 } as const
+/** Bytes of linux_banner that matter. */
+const maxBanner = 256
 const bindings = { local: 0, weak: 2 } as const
 
 /** @throws {FormatError} no ELF file, or a damaged one */
@@ -26,9 +33,13 @@ export function readVmlinux(path: string): Vmlinux {
   using source = new FileSource(path)
   const file = readElfSections(source)
   const types = file.sections.find(({ title }) => title === '.BTF')
+  const { symbols, sizeOf } = readSymbols(source, file)
   return {
     machine: file.machine,
-    symbols: readSymbols(source, file),
+    symbols,
+    release: readRelease(source, file, symbols?.address('linux_banner')),
+    // The one object of every kernel that is a page.
+    pageSize: sizeOf('empty_zero_page'),
     btf:
       types === undefined
         ? undefined
@@ -36,27 +47,57 @@ export function readVmlinux(path: string): Vmlinux {
   }
 }
 
-function readSymbols(source: ByteSource, { sections, littleEndian }: ElfFile): SymbolTable | undefined {
+/** From the text that the kernel prints first. */
+function readRelease(
+  source: ByteSource,
+  { sections }: ElfFile,
+  banner: VirtAddr | undefined,
+): string | undefined {
+  if (banner === undefined) return undefined
+  const section = sections.find(
+    ({ address: start, size, type }) =>
+      type !== sectionTypes.noBits && start !== 0n && banner >= start && banner < start + BigInt(size),
+  )
+  if (section === undefined) return undefined
+  const bytes = readUpTo(source, section.offset + Number(banner - section.address), maxBanner)
+  return /^Linux version (\S+)/.exec(Buffer.from(bytes).toString('latin1'))?.[1]
+}
+
+interface Symbols {
+  readonly symbols: SymbolTable | undefined
+  /** Bytes of what a symbol names. */
+  sizeOf(name: string): number | undefined
+}
+
+function readSymbols(source: ByteSource, { sections, littleEndian }: ElfFile): Symbols {
   const table = sections.find(({ type }) => type === sectionTypes.symbols)
   const strings = table === undefined ? undefined : sections[table.link]
-  if (table === undefined || strings === undefined) return undefined
-  const symbols = new ElfSymbols(readSection(source, table), littleEndian)
+  if (table === undefined || strings === undefined) return { symbols: undefined, sizeOf: () => undefined }
+  const entries = new ElfSymbols(readSection(source, table), littleEndian)
   const names = readSection(source, strings)
   const kept: number[] = []
-  for (let i = 1; i < symbols.length; i++) {
-    const type = symbols.info(i) & 15
+  for (let i = 1; i < entries.length; i++) {
+    const type = entries.info(i) & 15
     const isNamed = type !== symbolTypes.section && type !== symbolTypes.file
-    if (isNamed && symbols.section(i) !== elfSections.undefined && (names[symbols.name(i)] ?? 0) !== 0)
+    if (isNamed && entries.section(i) !== elfSections.undefined && (names[entries.name(i)] ?? 0) !== 0)
       kept.push(i)
   }
-  return new SymbolTable({
-    addresses: BigUint64Array.from(kept, (i) => symbols.value(i)),
-    types: Uint8Array.from(kept, (i) => letterOf(symbols, i, sections).charCodeAt(0)),
-    names: new NameIndex(
-      names,
-      Uint32Array.from(kept, (i) => symbols.name(i)),
-    ),
+  const index = new NameIndex(
+    names,
+    Uint32Array.from(kept, (i) => entries.name(i)),
+  )
+  const symbols = new SymbolTable({
+    addresses: BigUint64Array.from(kept, (i) => entries.value(i)),
+    types: Uint8Array.from(kept, (i) => letterOf(entries, i, sections).charCodeAt(0)),
+    names: index,
   })
+  return {
+    symbols,
+    sizeOf: (name) => {
+      const [item] = index.find(name)
+      return item === undefined ? undefined : entries.size(kept[item] as number)
+    },
+  }
 }
 
 /** As nm has it. */

@@ -2,6 +2,7 @@
 // list with a zero header; makedumpfile reads on past one, and so do we (spec: elf_info.c).
 
 import { Cursor } from '../../core/cursor.ts'
+import type { Abi } from '../../core/struct.ts'
 
 export interface Note {
   /** Without the NUL: `CORE`, `VMCOREINFO`, `QEMU`, … */
@@ -51,8 +52,9 @@ export function parseNotes(bytes: Uint8Array, littleEndian: boolean, file: strin
 /** Registers of a CPU, by the kernel or QEMU. */
 export const isPrstatus = ({ name, type }: Note): boolean => name === 'CORE' && type === noteTypes.prstatus
 
-export const findVmcoreinfoNote = (notes: readonly Note[]): Note | undefined =>
-  notes.find(({ name, type }) => name === 'VMCOREINFO' && type === noteTypes.vmcoreinfo)
+const isVmcoreinfo = ({ name, type }: Note): boolean => name === 'VMCOREINFO' && type === noteTypes.vmcoreinfo
+
+export const findVmcoreinfoNote = (notes: readonly Note[]): Note | undefined => notes.find(isVmcoreinfo)
 
 /** Text of the VMCOREINFO note; a kernel may pad it with NULs. */
 export function findVmcoreinfo(notes: readonly Note[]): string | undefined {
@@ -74,22 +76,46 @@ export const findEraseInfo = (notes: readonly Note[]): string =>
     .join('')
 
 /** The note area with one such note of `text`, or none when it is empty; otherwise as it was. */
-export function replaceEraseInfo(noteBytes: Uint8Array, text: string, littleEndian: boolean): Uint8Array {
-  const old = parseNotes(noteBytes, littleEndian, 'notes').filter(isEraseInfo)
-  const nameSize = align4('ERASEINFO\0'.length)
+export const replaceEraseInfo = (noteBytes: Uint8Array, text: string, littleEndian: boolean): Uint8Array =>
+  replaceNotes(
+    noteBytes,
+    isEraseInfo,
+    text === ''
+      ? undefined
+      : writeNote('ERASEINFO', noteTypes.eraseInfo, Buffer.from(text, 'latin1'), littleEndian),
+    littleEndian,
+  )
+
+/** The notes with this VMCOREINFO for any other, and the same verbatim. */
+export function replaceVmcoreinfo(
+  { noteBytes, abi, name }: { readonly noteBytes: Uint8Array; readonly abi: Abi; readonly name: string },
+  text: string,
+): { readonly noteBytes: Uint8Array; readonly notes: readonly Note[] } {
+  const note = writeVmcoreinfo(text, abi.littleEndian)
+  const bytes = replaceNotes(noteBytes, isVmcoreinfo, note, abi.littleEndian)
+  return { noteBytes: bytes, notes: parseNotes(bytes, abi.littleEndian, name) }
+}
+
+/** The note area without the notes of a kind, and with `note` at its end. */
+function replaceNotes(
+  noteBytes: Uint8Array,
+  isOld: (note: Note) => boolean,
+  note: Uint8Array | undefined,
+  littleEndian: boolean,
+): Uint8Array {
+  const old = parseNotes(noteBytes, littleEndian, 'notes').filter(isOld)
+  if (note === undefined && old.length === 0) return noteBytes
   const kept: Uint8Array[] = []
   let from = 0
-  for (const { desc, descOffset } of old) {
-    kept.push(noteBytes.subarray(from, descOffset - nameSize - noteHeaderSize))
+  for (const { name, desc, descOffset } of old) {
+    kept.push(noteBytes.subarray(from, descOffset - align4(name.length + 1) - noteHeaderSize))
     from = align4(descOffset + desc.length)
   }
-  if (text === '' && old.length === 0) return noteBytes
   kept.push(noteBytes.subarray(from))
   const bytes = Buffer.concat(kept)
-  if (text === '') return bytes
+  if (note === undefined) return bytes
   // Notes begin at multiples of four, and the last one of a source may end in between.
   const padding = new Uint8Array(align4(bytes.length) - bytes.length)
-  const note = writeNote('ERASEINFO', noteTypes.eraseInfo, Buffer.from(text, 'latin1'), littleEndian)
   return Buffer.concat([bytes, padding, note])
 }
 

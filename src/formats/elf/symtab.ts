@@ -33,6 +33,11 @@ export class ElfSymbols {
     return this.#view.getUint16(index * elfSymbolSize + 6, this.#littleEndian)
   }
 
+  /** st_size, bytes */
+  size(index: number): number {
+    return Number(this.#view.getBigUint64(index * elfSymbolSize + 16, this.#littleEndian))
+  }
+
   /** st_value */
   value(index: number): bigint {
     return this.#view.getBigUint64(index * elfSymbolSize + 8, this.#littleEndian)

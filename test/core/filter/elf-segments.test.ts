@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Bitmap } from '../../../src/core/bitmap.ts'
-import { cutSegments, type MemorySegment, shortestHole } from '../../../src/core/filter/elf-segments.ts'
+import { cutSegments, type MemorySegment, usualShortestHole } from '../../../src/core/filter/elf-segments.ts'
 
 const pageSize = 4096
 const pages = (count: number) => count * pageSize
@@ -124,7 +124,7 @@ describe('cutSegments', () => {
         expect(keep.and(stored).bytes).toEqual(keep.bytes)
         // Only short holes are stored besides.
         for (let pfn = stored.next(0); pfn >= 0; pfn = stored.next(pfn + 1)) {
-          if (!keep.has(pfn)) expect(keep.next(pfn) - pfn).toBeLessThan(shortestHole)
+          if (!keep.has(pfn)) expect(keep.next(pfn) - pfn).toBeLessThan(usualShortestHole)
         }
       }),
       { numRuns: 50 },
