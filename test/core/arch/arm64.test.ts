@@ -103,6 +103,19 @@ describe('arm64 translation', () => {
     expect(memory.reads).toBe(before)
   })
 
+  it('finds RAM of Linux before 5.4, which mapped it in the upper half of kernel addresses', () => {
+    const { builder, inputs, facts } = makeMachine({ pageShift: 12, configured: 48, actual: 48 })
+    const linear = wrap(-1n << 47n)
+    // Where RAM is since 5.4 there were modules and vmalloc.
+    builder.map(wrap(-1n << 48n) + BigInt(root - ram), ram + 64 * MiB, 21)
+    for (const at of [0, root - ram]) builder.map(linear + BigInt(at), ram + at, 21)
+    const { TCR_EL1_T1SZ: _, ...numbers } = facts.numbers
+    const tables = arm64.openTranslation({ ...inputs, facts: makeFacts({ ...facts, numbers }) })
+    expect(tables.map(linear + 0x1234n)).toMatchObject({ start: linear, physical: ram })
+    expect(tables.map(wrap(-1n << 48n) + BigInt(root - ram))?.physical).toBe(ram + 64 * MiB)
+    expect(tables.map(wrap(-1n << 48n) + BigInt(16 * MiB + root - ram))).toBeUndefined()
+  })
+
   it('gives the linear map up when the tables contradict it', () => {
     const { facts, inputs, linear, builder } = makeMachine({ pageShift: 12, configured: 48, actual: 48 })
     builder.map(linear + 0x2000000n, root + 2 * MiB, 21)
