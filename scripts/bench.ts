@@ -55,7 +55,10 @@ function raceAll(): void {
 function tryRace(one: BenchCase, source: string): Race {
   console.error(caseName(one))
   try {
-    return race(one, { source, rival, runs, folder })
+    const done = race(one, { source, rival, runs, folder })
+    // Told at once: all of them take many minutes.
+    console.error(renderRaces([done]))
+    return done
   } catch (error) {
     process.exitCode = 1
     return { title: caseName(one), entries: [], samePages: undefined, failures: [(error as Error).message] }
