@@ -98,7 +98,7 @@ export function findMatches(page: usize, size: usize): void {
       stop = next
     }
     done = stop
-    at = stop + 1
+    at = stop
   }
   copyRun(done, end - done, toLiterals)
   literalsEnd = toLiterals + (end - done)
