@@ -26,6 +26,7 @@ export interface Options {
   /** Bytes. */
   readonly sizeLimit?: number
   readonly strict?: boolean
+  readonly excludeUnusedVm?: boolean
   /** Pages. */
   readonly excludeThreshold?: number
   /** Path. */
@@ -58,6 +59,7 @@ export const filterOptions = ({ dumpLevel, compress, ...options }: Options) => (
   force: options.force ?? false,
   sizeLimit: options.sizeLimit,
   strict: options.strict,
+  leaveOutUnusedStructPages: options.excludeUnusedVm,
 })
 
 /** What the output of one file is, beside its pages. */
@@ -138,6 +140,10 @@ const groups = (): readonly (readonly [string, readonly Option[]])[] => [
         '--exclude-threshold <pages>',
         'with -E: left-out pages in a row that are worth a program header; fewer are stored (default: 256)',
       ).argParser(parsePages),
+      new Option(
+        '-e, --exclude-unused-vm',
+        'leave out struct pages, too, where all pages they describe are left out',
+      ),
       new Option('--strict', 'refuse a dump that is incomplete or damaged'),
       new Option('--compress <codec>', `compress each page, with ${levelsHelp()}; or none`).argParser(
         parseCompression,

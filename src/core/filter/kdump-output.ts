@@ -82,7 +82,9 @@ export async function writeKdump(
   // Descriptors that were not reached are zero: their pages are lost.
   if (full !== undefined) pages.lost = wanted.count() - pages.stored
   const incomplete = plan.isCutShort || pages.lost > 0
-  const status = layout.status(flag | (incomplete ? statusFlags.incomplete : 0))
+  const earlier = (dump.kdump?.status ?? 0) & statusFlags.excludedVmemmap
+  const partialMap = plan.unusedStructPages > 0 ? statusFlags.excludedVmemmap : earlier
+  const status = layout.status(flag | partialMap | (incomplete ? statusFlags.incomplete : 0))
   await sink.write(status.offset, status.bytes)
   await sink.finish(end)
   return {

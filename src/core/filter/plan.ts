@@ -19,6 +19,7 @@ import { type DumpPages, readDumpPages } from '../kernel/dump-pages.ts'
 import { type Kernel, openKernel } from '../kernel/kernel.ts'
 import { highestLevel } from '../kernel/page-kind.ts'
 import type { MapDamage } from '../kernel/page-sanity.ts'
+import { clearUnusedStructPages } from '../kernel/unused-struct-pages.ts'
 import { readUtsname } from '../kernel/uts.ts'
 import type { Mapping } from '../memory/virtual.ts'
 import { checkLevel, needsKernel } from './dump-level.ts'
@@ -29,6 +30,8 @@ export interface PlanOptions {
   readonly level: number
   /** Refuse a dump that is incomplete or damaged, instead of copying what is there. */
   readonly strict?: boolean | undefined
+  /** Leave out pages of struct pages that describe only pages that are left out. */
+  readonly leaveOutUnusedStructPages?: boolean | undefined
 }
 
 export interface FilterPlan {
@@ -45,6 +48,8 @@ export interface FilterPlan {
   /** Pages to copy, zero pages included. */
   readonly keep: Bitmap
   readonly counts: PageCounts
+  /** Pages left out because they describe only pages that are left out. */
+  readonly unusedStructPages: number
   /** Existing pages that the dump does not hold: left out by an earlier filter, or cut off. */
   readonly missing: number
   /** The source says of itself, or shows, that it is incomplete. */
@@ -83,13 +88,16 @@ export function planFilter(dump: Dump, options: PlanOptions): FilterPlan {
   if (options.strict) refuseDamage(dump, classified)
   const maxMapnr = highestPage(dump, pages, classified.maxMapnr)
   const existing = pages.existing.resized(maxMapnr)
+  const keep = classified.keep.resized(maxMapnr)
+  const unused = options.leaveOutUnusedStructPages === true && kernel !== undefined && needsKernel(level)
   return {
     pageSize,
     level,
     maxMapnr,
     source: pages,
     existing,
-    keep: classified.keep.resized(maxMapnr),
+    unusedStructPages: unused ? clearUnusedStructPages(kernel, existing, keep) : 0,
+    keep,
     counts: classified.counts,
     isCutShort: dump.warnings.some(isLoss),
     damage: classified.damage,

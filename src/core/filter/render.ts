@@ -89,6 +89,7 @@ const kinds: readonly { readonly field: keyof PageStatistics; readonly label: st
   { field: 'free', label: 'left out: free' },
   { field: 'hwpoison', label: 'left out: broken memory' },
   { field: 'offline', label: 'left out: offline' },
+  { field: 'structPages', label: 'left out: records of such pages' },
   { field: 'missing', label: 'missing in the source' },
   { field: 'lost', label: 'unreadable in the source' },
   { field: 'kept', label: 'kept' },

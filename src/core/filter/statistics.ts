@@ -14,6 +14,8 @@ export interface PageStatistics extends PageCounts {
   readonly missing: number
   /** Left out because they hold only zeros. */
   readonly zero: number
+  /** Left out because they hold only the struct pages of pages that are left out. */
+  readonly structPages: number
   /** Should have been kept and could not be read; the output marks them. */
   readonly lost: number
   readonly kept: number
@@ -43,6 +45,7 @@ export const makeStatistics = (
   missing: plan.missing,
   zero: zeroPages,
   ...plan.counts,
+  structPages: plan.unusedStructPages,
   lost: lostPages,
   kept: plan.keep.count() - zeroPages - lostPages,
 })

@@ -67,6 +67,11 @@ export class VirtualMemory {
     return mapping === undefined ? undefined : mapping.physical + Number(at - mapping.start)
   }
 
+  /** The stretch around an address that lies in physical memory in one piece. @throws {FaultError} a table is missing. */
+  mapping(address: VirtAddr): Mapping | undefined {
+    return this.#map(BigInt.asUintN(64, address))
+  }
+
   /** As translate, by the page tables alone. */
   walk(address: VirtAddr): PhysAddr | undefined {
     const at = BigInt.asUintN(64, address)
