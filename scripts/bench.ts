@@ -73,7 +73,7 @@ function isWanted(one: BenchCase): boolean {
 function grow(sizes: readonly number[]): void {
   const wanted = { level: 31, codec: 'lzo' } as const
   const growth = measureGrowth(wanted, sizes, { rival, runs, folder })
-  const title = `${caseName(wanted)} of made dumps of ${sizes.join(', ')} GiB`
+  const title = `${caseName(wanted)} of made dumps of ${sizes.join(', ')} GiB, medians of ${runs}`
   publish('growth', `${title}:\n\n${renderGrowth(growth)}`)
   if (values.record) writeFileSync(join(docs, 'performance.svg'), renderPlot(growth, title))
 }
