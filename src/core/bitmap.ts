@@ -94,11 +94,13 @@ export class Bitmap {
     const tail = 0xff >> (7 - ((stop - 1) & 7))
     if (first === last) return onesIn((bytes[first] as number) & head & tail)
     let total = onesIn((bytes[first] as number) & head) + onesIn((bytes[last] as number) & tail)
-    for (let at = first + 1; at < last; at++) {
-      const byte = bytes[at] as number
-      if (byte !== 0) total += onesInByte[byte] as number
-      // Memory at high addresses stands behind holes of gigabytes.
-      else if (at % 4096 === 0) at = Math.min(this.#skip(at, 0), last) - 1
+    for (let at = first + 1; at < last; ) {
+      const word = (at & 3) === 0 && at + 4 <= last ? this.#words?.[at / 4] : undefined
+      if (word === undefined) total += onesInByte[bytes[at++] as number] as number
+      else if (word !== 0) {
+        total += onesInWord(word)
+        at += 4
+      } else at = this.#skip(at, 0)
     }
     return total
   }
@@ -169,8 +171,15 @@ export class Bitmap {
   /** Bits set in both; as long as this one. */
   and(other: Bitmap): Bitmap {
     const both = this.clone()
+    const [ours, theirs] = [both.#words, other.#words]
     for (const { at, bytes } of both.#chunks()) {
-      for (let i = 0; i < bytes.length; i++) bytes[i] = (bytes[i] as number) & (other.bytes[at + i] ?? 0)
+      let i = 0
+      if (ours !== undefined && theirs !== undefined) {
+        const words = Math.min(bytes.length >>> 2, Math.max(0, theirs.length - at / 4))
+        for (; i < words; i++)
+          ours[at / 4 + i] = (ours[at / 4 + i] as number) & (theirs[at / 4 + i] as number)
+      }
+      for (i *= 4; i < bytes.length; i++) bytes[i] = (bytes[i] as number) & (other.bytes[at + i] ?? 0)
     }
     return both
   }
@@ -228,3 +237,10 @@ const onesInByte = Uint8Array.from({ length: 256 }, (_, byte) => {
   for (let rest = byte; rest !== 0; rest >>= 1) ones += rest & 1
   return ones
 })
+
+/** Hacker's Delight, figure 5-2. */
+function onesInWord(word: number): number {
+  const pairs = word - ((word >>> 1) & 0x55555555)
+  const fours = (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333)
+  return Math.imul((fours + (fours >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24
+}
