@@ -27,6 +27,8 @@ export interface OutputOptions {
   readonly force?: boolean
   /** Bytes that it may have at most. */
   readonly sizeLimit?: number | undefined
+  /** Files that it is made of: often the only copy of a dump, so that not even `force` replaces them. */
+  readonly sources?: readonly string[] | undefined
 }
 
 export class OutputFile implements Disposable {
@@ -38,13 +40,14 @@ export class OutputFile implements Disposable {
   #state: 'open' | 'closed' | 'renamed' = 'open'
   #size = 0
 
-  /** @throws {TargetError} when the file exists and `force` is not given, or cannot be created. */
+  /** @throws {TargetError} when the file exists and `force` is not given, is a source, or cannot be created. */
   constructor(path: string, options: OutputOptions = {}) {
     this.path = path
     this.temporaryPath = join(dirname(path), `.${basename(path)}.incomplete`)
     this.#force = options.force === true
     this.#sizeLimit = options.sizeLimit ?? Number.POSITIVE_INFINITY
     try {
+      refuseSource(path, options.sources ?? [])
       refuseExisting(path, this.#force)
       rmSync(this.temporaryPath, { force: true })
       this.#fd = openSync(this.temporaryPath, 'wx+', 0o600)
@@ -161,6 +164,17 @@ export function fileSink(file: OutputFile): ByteSink {
 }
 
 const zeros = new Uint8Array(64 * KiB)
+
+/** By what the names lead to: links and other spellings of a path are the same file. */
+function refuseSource(path: string, sources: readonly string[]): void {
+  const found = statSync(path, { throwIfNoEntry: false })
+  const isFound = (source: string): boolean => {
+    const { dev, ino } = statSync(source, { throwIfNoEntry: false }) ?? {}
+    return dev === found?.dev && ino === found?.ino
+  }
+  if (found === undefined || !sources.some(isFound)) return
+  throw new TargetError(path, 'is read from, and would be lost', { hint: 'give the output another name' })
+}
 
 /** What is no file (a device, a pipe, a link to a directory) would be lost by the renaming, asked for or not. */
 function refuseExisting(path: string, force: boolean): void {

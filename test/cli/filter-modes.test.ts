@@ -1,6 +1,14 @@
 // What filter does instead of filtering.
 
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { fixture } from '../fixtures/index.ts'
@@ -172,5 +180,40 @@ describe('fadump filter', () => {
     ]) {
       expect(filter(folder, ...options, 'stream', 'out').exitCode, options.join(' ')).toBe(2)
     }
+  })
+})
+
+describe('fadump filter -f', () => {
+  it('never replaces what it reads, by whatever name', () => {
+    const folder = makeFolder()
+    copyFileSync(vmcore, join(folder, 'dump'))
+    symlinkSync('dump', join(folder, 'link'))
+    filter(folder, '-F', '-d', '31', 'dump', 'stream')
+    filter(folder, '--split', '--splitblock-size', '1024', '-d', '31', 'dump', 'part1', 'part2')
+    const files = readdirSync(folder)
+    for (const args of [
+      ['-d', '31', 'dump', './dump'],
+      ['-d', '31', 'dump', 'link'],
+      ['--split', 'dump', 'new', 'dump'],
+      ['--dump-dmesg', 'dump', 'dump'],
+      ['--reassemble', 'part1', 'part2', 'part1'],
+      ['-R', 'stream', 'stream'],
+    ]) {
+      const { exitCode, err } = filter(folder, '-f', ...args)
+      expect(err).toMatch(/^error: \S+: is read from, and would be lost$/m)
+      expect(exitCode).toBe(5)
+      expect(readdirSync(folder)).toEqual(files)
+    }
+    expect(readFileSync(join(folder, 'dump')).equals(readFileSync(vmcore))).toBe(true)
+  })
+})
+
+describe('fadump filter --split', () => {
+  it('refuses two parts of the same name', () => {
+    const folder = makeFolder()
+    const { exitCode, err } = filter(folder, '--split', vmcore, 'part', './part')
+    expect(err).toMatch(/^error: two parts have the same name$/m)
+    expect(exitCode).toBe(2)
+    expect(readdirSync(folder)).toEqual([])
   })
 })

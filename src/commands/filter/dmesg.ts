@@ -19,7 +19,11 @@ export async function writeDmesg(ui: Ui, paths: readonly string[], options: Opti
     ui.byteStream.write(bytes)
     return
   }
-  using file = new OutputFile(output, { force: options.force ?? false, sizeLimit: options.sizeLimit })
+  using file = new OutputFile(output, {
+    force: options.force ?? false,
+    sizeLimit: options.sizeLimit,
+    sources: dump.paths,
+  })
   file.write(0, bytes)
   file.commit()
   const result = { source: dump.name, output, outputSize: bytes.length, problems }

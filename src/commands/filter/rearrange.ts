@@ -14,6 +14,7 @@ export async function rearrangeStream(ui: Ui, paths: readonly string[], options:
   using progress = startProgress(ui, options, `Rearranging ${output}`)
   const result = await rearrange(input.stream, input.name, output, {
     force: options.force ?? false,
+    sources: [source],
     sizeLimit: options.sizeLimit,
     streamSize: input.size,
     signal: ui.signal,

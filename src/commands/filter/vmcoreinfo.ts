@@ -10,7 +10,7 @@ import type { Options } from './options.ts'
 export async function writeVmcoreinfo(ui: Ui, _: readonly string[], options: Options): Promise<void> {
   const { generateVmcoreinfo: output, vmlinux } = options as Required<Options>
   const { text } = vmcoreinfoOfVmlinux(vmlinux)
-  using file = new OutputFile(output, { force: options.force ?? false })
+  using file = new OutputFile(output, { force: options.force ?? false, sources: [vmlinux] })
   file.write(0, Buffer.from(text))
   file.commit()
   tellResult(ui, options, { vmlinux, output, text }, () =>

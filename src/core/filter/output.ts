@@ -50,7 +50,7 @@ async function filterOnce(
   options: FileOptions,
   keepsIncomplete: boolean,
 ): Promise<FilterResult> {
-  using file = new OutputFile(output, options)
+  using file = new OutputFile(output, { ...options, sources: dump.paths })
   const { result, full } = options.flattened
     ? { result: await filterToStream(dump, streamInto(file), options, output), full: undefined }
     : await filterInto(dump, fileSink(file), options)

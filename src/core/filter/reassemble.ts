@@ -50,7 +50,7 @@ export async function reassemble(
   const set = readParts(sources.list)
   checkWhole(set.parts)
   const layout = wholeLayout(set)
-  using file = new OutputFile(output, options)
+  using file = new OutputFile(output, { ...options, sources: paths })
   const result = await writeWhole(set, layout, fileSink(file), options)
   file.commit()
   return result

@@ -1,6 +1,7 @@
 // One dump as several kdump files, so that several disks write it: headers and bitmaps in each, and the
 // pages of one stretch of memory. Source: makedumpfile setup_splitting, writeout_multiple_dumpfiles.
 
+import { resolve } from 'node:path'
 import type { Dump } from '../../formats/dump.ts'
 import { GiB, type Pfn } from '../address.ts'
 import type { Bitmap } from '../bitmap.ts'
@@ -53,8 +54,11 @@ async function splitOnce(
   keepsIncomplete: boolean,
 ): Promise<SplitResult> {
   const plan = planFilter(dump, options)
+  if (new Set(outputs.map((output) => resolve(output))).size < outputs.length) {
+    throw new UsageError('two parts have the same name', { hint: 'name a file for each part' })
+  }
   const ranges = splitPages(plan.keep, outputs.length, unitPages(options.unit ?? GiB, plan.pageSize))
-  using files = openAll(outputs, (output) => new OutputFile(output, options))
+  using files = openAll(outputs, (output) => new OutputFile(output, { ...options, sources: dump.paths }))
   const written = await writeParts(dump, plan, files.list, ranges, options)
   const total = written.reduce(addWritten)
   const output = outputs.join(' ')
