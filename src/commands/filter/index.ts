@@ -41,6 +41,7 @@ const modes: readonly Mode[] = [
 
 export function filterCommand(ui: Ui): Command {
   const command = new Command('filter')
+    .usage('[options] <source> <output>')
     .description(
       'Copies a dump without the pages that are seldom needed, compressed page by page. Takes the command lines of makedumpfile.',
     )

@@ -9,10 +9,10 @@ import type { Progress } from '../../ui/progress.ts'
 import type { Options } from './options.ts'
 
 /** makedumpfile's; 4, errors, are told in any case. */
-export const messageBits = { progress: 1, summary: 2, causes: 8, report: 16 } as const
+const messageBits = { progress: 1, summary: 2, causes: 8, report: 16 } as const
 const usual = messageBits.progress | messageBits.summary
 
-export const wants = ({ messageLevel = usual }: Options, bit: number): boolean => (messageLevel & bit) !== 0
+const wants = ({ messageLevel = usual }: Options, bit: number): boolean => (messageLevel & bit) !== 0
 
 export const startProgress = (ui: Ui, options: Options, title: string): Progress =>
   ui.progress(title, wants(options, messageBits.progress))

@@ -84,13 +84,16 @@ const groups = (): readonly (readonly [string, readonly Option[]])[] => [
   [
     'What most need',
     [
-      new Option('-d, --dump-level <levels>', `${levelHelp}; 11,31 tries 31 when 11 does not fit`)
+      new Option('-d, --dump-level <level>', `${levelHelp}; 11,31 tries 31 when 11 does not fit`)
         .argParser(parseLevels)
         .default([0], '0'),
       ...codecList.map(
         ({ name }) => new Option(`-${letters[name]}, --${name}`, `compress each page with ${name}`),
       ),
-      new Option('-E, --elf', 'write an ELF file instead of kdump').conflicts(['compress']),
+      new Option('-E, --elf', 'write an ELF file instead of kdump').conflicts([
+        ...codecList.map(({ name }) => name),
+        'compress',
+      ]),
       new Option(
         '-F, --flatten',
         'write the flattened form, for pipes; to standard output unless a file is named',
