@@ -3,7 +3,14 @@
 
 import { Command, CommanderError } from 'commander'
 import { type CommandEntry, commandList } from './commands/index.ts'
-import { DumpError, type ExitCode, exitCodes, InterruptedError, UsageError } from './core/errors.ts'
+import {
+  DumpError,
+  type ExitCode,
+  exitCodes,
+  InterruptedError,
+  streamFailure,
+  UsageError,
+} from './core/errors.ts'
 import { renderBug, renderError, renderErrorJson } from './ui/error-text.ts'
 import { type GlobalOptions, Ui } from './ui/output.ts'
 
@@ -60,13 +67,15 @@ export async function run(args: readonly string[], ui: Ui): Promise<ExitCode> {
       ui.error(renderBug(error))
       return exitCodes.bug
     }
-    if (!(error instanceof InterruptedError)) {
-      ui.error(
-        args.includes('--json') ? renderErrorJson(error) : renderError(error, { withCauses: ui.isVerbose }),
-      )
-    }
+    if (!(error instanceof InterruptedError)) tellError(ui, args, error)
     return error.exitCode
   }
+}
+
+function tellError(ui: Ui, args: readonly string[], error: DumpError): void {
+  ui.error(
+    args.includes('--json') ? renderErrorJson(error) : renderError(error, { withCauses: ui.isVerbose }),
+  )
 }
 
 /** What commander complains about; undefined when it only showed help or the version. */
@@ -88,13 +97,16 @@ function usageError(error: CommanderError, args: readonly string[]): UsageError 
 /** The entry point of the executable. */
 export async function main(): Promise<void> {
   const ui = new Ui({ out: process.stdout, err: process.stderr, env: process.env })
+  const args = process.argv.slice(2)
   const onSignal = (): void => ui.interrupt()
   process.once('SIGINT', onSignal)
   process.once('SIGTERM', onSignal)
   // The reader of our output went away (`| head`): nothing left to say, but half a dump is a failure.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    process.exit(error.code === 'EPIPE' && !ui.carriesDump ? exitCodes.done : exitCodes.target)
+    if (error.code === 'EPIPE' && !ui.carriesDump) process.exit(exitCodes.done)
+    tellError(ui, args, streamFailure('standard output', error))
+    process.exit(exitCodes.target)
   })
   process.stderr.on('error', () => {})
-  process.exitCode = await run(process.argv.slice(2), ui)
+  process.exitCode = await run(args, ui)
 }

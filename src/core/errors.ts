@@ -213,3 +213,12 @@ export interface Warning {
   readonly code: string
   readonly message: string
 }
+
+/** A stream that took not everything, as a TargetError. */
+export function streamFailure(name: string, cause: Error & { code?: string }): TargetError {
+  if (cause instanceof TargetError) return cause
+  if (cause.code === 'EPIPE') {
+    return new TargetError(name, 'the program that reads it has ended', { cause })
+  }
+  return new TargetError(name, cause.message, { cause })
+}

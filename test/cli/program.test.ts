@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, copyFileSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { fixture } from '../fixtures/index.ts'
@@ -116,6 +116,24 @@ describe('an output that exists already', () => {
     expect(exitCode).toBe(5)
     expect(err).toContain('error: /dev/full')
     expect(existsSync('/dev/full')).toBe(true)
+  })
+})
+
+describe('standard output that takes nothing', () => {
+  it.each([
+    ['a dump', ['filter', '-q', source, '-']],
+    ['the kernel log', ['filter', '--dump-dmesg', source, '-']],
+    ['help', ['--help']],
+  ])('is told, for %s', (_, args) => {
+    const full = openSync('/dev/full', 'w')
+    const stdio = ['ignore', full, 'pipe'] as const
+    const { status, stderr } = spawnSync(process.execPath, [program, ...args], {
+      stdio: [...stdio],
+      encoding: 'utf8',
+    })
+    closeSync(full)
+    expect(stderr).toContain('error: standard output: ENOSPC')
+    expect(status).toBe(5)
   })
 })
 

@@ -3,7 +3,7 @@
 import type { Writable } from 'node:stream'
 import { MiB } from '../../core/address.ts'
 import type { ByteSink } from '../../core/byte-sink.ts'
-import { TargetError } from '../../core/errors.ts'
+import { streamFailure } from '../../core/errors.ts'
 import {
   endOfRecords,
   flattenedAbi,
@@ -74,12 +74,4 @@ export function flattenedSink(stream: Writable, name = 'standard output'): Flatt
       await send(recordHeader.write({ offset: endOfRecords, size: endOfRecords }, flattenedAbi))
     },
   }
-}
-
-function streamFailure(name: string, cause: Error & { code?: string }): TargetError {
-  if (cause instanceof TargetError) return cause
-  if (cause.code === 'EPIPE') {
-    return new TargetError(name, 'the program that reads it has ended', { cause })
-  }
-  return new TargetError(name, cause.message, { cause })
 }
