@@ -94,14 +94,20 @@ export class Bitmap {
     const tail = 0xff >> (7 - ((stop - 1) & 7))
     if (first === last) return onesIn((bytes[first] as number) & head & tail)
     let total = onesIn((bytes[first] as number) & head) + onesIn((bytes[last] as number) & tail)
-    for (let at = first + 1; at < last; ) {
-      const word = (at & 3) === 0 && at + 4 <= last ? this.#words?.[at / 4] : undefined
-      if (word === undefined) total += onesInByte[bytes[at++] as number] as number
-      else if (word !== 0) {
-        total += onesInWord(word)
-        at += 4
-      } else at = this.#skip(at, 0)
+    let at = first + 1
+    const words = this.#words
+    if (words !== undefined) {
+      while (at < last && (at & 3) !== 0) total += onesInByte[bytes[at++] as number] as number
+      const end = last >>> 2
+      let word = at >>> 2
+      while (word < end) {
+        total += onesInWord(words[word++] as number)
+        // Memory at high addresses stands behind holes of gigabytes.
+        if ((word & 1023) === 0 && words[word] === 0) word = this.#skip(word * 4, 0) >>> 2
+      }
+      at = Math.min(Math.max(at, word * 4), last)
     }
+    while (at < last) total += onesInByte[bytes[at++] as number] as number
     return total
   }
 
