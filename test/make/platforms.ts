@@ -52,7 +52,7 @@ const s390xCommon = {
 } as const
 
 /** As Linux up to 6.9: RAM and image are where their addresses say. */
-export const oldS390xPlatform: Platform = {
+const oldS390xPlatform: Platform = {
   ...s390xCommon,
   name: 's390x, one to one',
   geometry: s390xGeometry('region3'),
