@@ -225,5 +225,13 @@ export function writeFailure(
   if (number === -constants.errno.ENOSPC || number === -constants.errno.EDQUOT) {
     return new NoSpaceError(path, 'no space left on the device', written, { hint, cause })
   }
-  return new TargetError(path, messageOf(cause), { cause })
+  const known = reasons[-number]
+  return new TargetError(path, known?.reason ?? messageOf(cause), { hint: known?.hint, cause })
+}
+
+/** What the system's message would tell with the temporary name in it. */
+const reasons: Readonly<Record<number, { readonly reason: string; readonly hint: string }>> = {
+  [constants.errno.ENOENT]: { reason: 'its directory does not exist', hint: 'make the directory first' },
+  [constants.errno.EACCES]: { reason: 'permission denied', hint: 'choose a directory that you may write to' },
+  [constants.errno.EROFS]: { reason: 'the file system is read-only', hint: 'choose another destination' },
 }

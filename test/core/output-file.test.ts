@@ -91,6 +91,18 @@ describe('output file', () => {
   })
 })
 
+describe('a file that cannot be made', () => {
+  it('is named as it was asked for, with the reason', () => {
+    const path = join(folder, 'missing/vmcore')
+    expect(() => new OutputFile(path)).toThrow(
+      expect.objectContaining({
+        message: `${path}: its directory does not exist`,
+        hint: 'make the directory first',
+      }),
+    )
+  })
+})
+
 describe('a file as a sink', () => {
   it('does not lose an error of the flush that goes on beside the writing', async () => {
     using file = new OutputFile(join(folder, 'vmcore'))

@@ -7,7 +7,7 @@ import { KiB, type Pfn } from '../address.ts'
 import { elfMachines } from '../arch/elf-machines.ts'
 import { findArch } from '../arch/index.ts'
 import type { Bitmap } from '../bitmap.ts'
-import { DumpError, FormatError, type Warning } from '../errors.ts'
+import { DumpError, FormatError, KernelError, type Warning } from '../errors.ts'
 import {
   type Classification,
   classifyPages,
@@ -80,10 +80,13 @@ export interface MachineFacts {
 export function planFilter(dump: Dump, options: PlanOptions): FilterPlan {
   const level = checkLevel(options.level) | ((dump.kdump?.dumpLevel ?? 0) & highestLevel)
   const warnings = [...dump.warnings]
-  const kernel = findKernel(dump, level, warnings)
+  const kernel = tellingLoss(dump, () => findKernel(dump, level, warnings))
   const pageSize = kernel?.pageSize ?? dump.pageSize ?? usualPageSize(dump)
   const pages = readDumpPages(dump.memory, pageSize)
-  const classified = kernel === undefined ? withoutWalk(pages) : classifyPages(kernel, { level, pages })
+  const classified =
+    kernel === undefined
+      ? withoutWalk(pages)
+      : tellingLoss(dump, () => classifyPages(kernel, { level, pages }))
   warnings.push(...classified.warnings)
   if (options.strict) refuseDamage(dump, classified)
   const maxMapnr = highestPage(dump, pages, classified.maxMapnr)
@@ -105,6 +108,20 @@ export function planFilter(dump: Dump, options: PlanOptions): FilterPlan {
     machine: machineFacts(dump, kernel, warnings),
     fixedMappings: kernel?.memory.fixed ?? [],
     warnings,
+  }
+}
+
+/** What is missing may be why it fails: of a dump that is cut short that is said first. */
+function tellingLoss<T>(dump: Dump, work: () => T): T {
+  try {
+    return work()
+  } catch (cause) {
+    const loss = dump.warnings.find(isLoss)
+    if (!(cause instanceof DumpError) || loss === undefined) throw cause
+    throw new KernelError(`${loss.message}, and ${cause.message}`, {
+      hint: 'dump levels 0 and 1 copy what is there',
+      cause,
+    })
   }
 }
 

@@ -44,16 +44,28 @@ describe('filterToFile', () => {
     expect(readdirSync(folder)).toEqual([])
   })
 
-  it('can write over its own source', async () => {
+  it('never replaces its own source', async () => {
     const path = join(makeFolder(), 'vmcore')
     writeFileSync(path, readFileSync(small))
-    {
-      using dump = openDump(path)
-      await filterToFile(dump, path, { ...options, force: true })
-    }
-    using again = openDump(path)
-    expect(again.format).toBe('kdump')
-    expect(again.memory.storedPages(4096).count()).toBe(8178)
+    using dump = openDump(path)
+    await expect(filterToFile(dump, path, { ...options, force: true })).rejects.toThrow('is read from')
+    expect(statSync(path).size).toBe(statSync(small).size)
+  })
+})
+
+describe('a dump that is cut before its memory map', () => {
+  it('says so, and which levels need no map', async () => {
+    const folder = makeFolder()
+    const cut = join(folder, 'cut')
+    writeFileSync(cut, readFileSync(small).subarray(0, 60_000_000))
+    using dump = openDump(cut)
+    await expect(filterToFile(dump, join(folder, 'out'), options)).rejects.toMatchObject({
+      code: 'KERNEL',
+      message: expect.stringContaining(`${cut} is cut short`),
+      hint: 'dump levels 0 and 1 copy what is there',
+    })
+    const result = await filterToFile(dump, join(folder, 'out'), { ...options, level: 1 })
+    expect(result).toMatchObject({ incomplete: true, level: 1 })
   })
 })
 
